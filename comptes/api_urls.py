@@ -1,0 +1,5 @@
+"""JSON door of comptes, below /api/v1/."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

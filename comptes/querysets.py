@@ -1,0 +1,40 @@
+"""Scope querysets: the only way to ask who may do what, where."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from comptes.models import Membership, Notification
+    from territoires.models import Commune
+
+
+class MembershipQuerySet(QuerySet["Membership"]):
+    """Memberships by time and by territory."""
+
+    def live(self, at: dt.datetime | None = None) -> Self:
+        """Those in force at the instant `at` (now when omitted), of active people."""
+        moment = at or timezone.now()
+        return self.filter(
+            Q(ends__isnull=True) | Q(ends__gt=moment), starts__lte=moment, user__is_active=True
+        )
+
+    def covering(self, commune: "Commune") -> Self:
+        """Those whose territory is `commune` or holds it."""
+        return self.filter(
+            Q(commune=commune)
+            | Q(epci__isnull=False, epci=commune.epci_id)
+            | Q(departement=commune.departement_id)
+            | Q(region__departements=commune.departement_id)
+            | Q(national=True)
+        )
+
+
+class NotificationQuerySet(QuerySet["Notification"]):
+    """The outbox, in the words of the postman."""
+
+    def waiting(self) -> Self:
+        """Letters not sent yet that may still be tried."""
+        return self.filter(sent_at=None)

@@ -1,0 +1,1 @@
+"""The project: settings, urls, health and headers. No domain rule lives here."""

@@ -1,0 +1,56 @@
+"""Reads the environment, and fails loudly: a setting is right or the process does not start."""
+
+import os
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def env_bool(name: str, *, default: bool = False) -> bool:
+    """Return the flag `name`: 1/true/oui/on or 0/false/non/off, case ignored."""
+    raw = os.environ.get(name, "").strip().lower()
+    if not raw:
+        return default
+    if raw in {"1", "true", "yes", "oui", "on"}:
+        return True
+    if raw in {"0", "false", "no", "non", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name}={raw!r} : écrivez 1 ou 0.")
+
+
+def env_int(name: str, *, default: int) -> int:
+    """Return the whole number in `name`."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        return int(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={raw!r} : écrivez un nombre entier.") from error
+
+
+def env_list(name: str, *, default: str = "") -> list[str]:
+    """Return the comma-separated words of `name`."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def database_parts(url: str) -> dict[str, object]:
+    """Split `postgresql://user:pw@host:port/name?host=/socket&sslmode=…` into Django's keys.
+
+    Raises ImproperlyConfigured when the scheme is not PostgreSQL's or no database is named.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql", "postgis"}:
+        raise ImproperlyConfigured("DATABASE_URL : écrivez postgresql://utilisateur@hôte/base.")
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise ImproperlyConfigured("DATABASE_URL : le nom de la base manque après la dernière barre.")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "NAME": name,
+        "USER": unquote(parts.username or options.pop("user", "")),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or (parts.hostname or ""),
+        "PORT": str(parts.port or options.pop("port", "") or ""),
+        "OPTIONS": options,
+    }

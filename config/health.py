@@ -1,0 +1,47 @@
+"""Is the process alive (`/healthz`), and can it serve (`/readyz`)?"""
+
+import os
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process runs; touches nothing else."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database, its migrations and the disk are there, else 503."""
+    checks = {"database": _database_answers(), "migrations": False, "media": _writable()}
+    if checks["database"]:
+        checks["migrations"] = _migrations_applied()
+    ready = all(checks.values())
+    response = JsonResponse({"status": "ok" if ready else "indisponible", "checks": checks})
+    if not ready:
+        response.status_code = 503
+        response["Retry-After"] = "5"
+    return response
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _migrations_applied() -> bool:
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _writable() -> bool:
+    for folder in (settings.MEDIA_ROOT, settings.EXPORTS_ROOT):
+        if not os.access(folder if folder.exists() else folder.parent, os.W_OK):
+            return False
+    return True

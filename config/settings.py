@@ -1,0 +1,293 @@
+"""The one settings file: everything comes from the environment and fails loudly.
+
+Names starting with REPERES_ are ours and listed in docs/exploitation.md.
+"""
+
+import os
+from pathlib import Path
+
+# Before anything that loads GDAL: see the module's docstring.
+from config.geo_libraries import gdal_library_path, geos_library_path  # isort: skip
+
+import django_stubs_ext
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config.environment import database_parts, env_bool, env_int, env_list
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+GDAL_LIBRARY_PATH = gdal_library_path()
+GEOS_LIBRARY_PATH = geos_library_path()
+
+# --- Who and where -----------------------------------------------------------
+REPERES_DEMO = env_bool("REPERES_DEMO")
+REPERES_LOCAL = Path(os.environ.get("REPERES_LOCAL") or BASE_DIR / ".local").resolve()
+REPERES_DATA = Path(os.environ.get("REPERES_DATA") or BASE_DIR.parent / "shared" / "data")
+REPERES_PROCESS = os.environ.get("REPERES_PROCESS", "web")
+DEBUG = env_bool("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+IS_PUBLIC_HOST = not set(ALLOWED_HOSTS) <= LOOPBACK_HOSTS
+if REPERES_DEMO and IS_PUBLIC_HOST and not DEBUG:
+    raise ImproperlyConfigured(
+        "REPERES_DEMO=1 publie des mots de passe connus de tous : refusé sur un nom d'hôte public."
+    )
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY : donnez au moins 32 caractères tirés au hasard.")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+PUBLIC_URL = os.environ.get("REPERES_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+# No rate limit and no proof of work, for benches and load tests: demo only.
+REPERES_LIMITS = os.environ.get("REPERES_LIMITS", "on") != "off"
+if not REPERES_LIMITS and not REPERES_DEMO:
+    raise ImproperlyConfigured("REPERES_LIMITS=off n'est permis qu'avec REPERES_DEMO=1.")
+
+# --- Applications --------------------------------------------------------------
+INSTALLED_APPS = [
+    "config",
+    "moderation",
+    "exports",
+    "contributions",
+    "couches",
+    "comptes",
+    "territoires",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.gis",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_linear_migrations",
+    "pgtrigger",
+    "procrastinate.contrib.django",
+    "rest_framework",
+    "drf_spectacular",
+    "knox",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "frontend" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.instance",
+            ],
+        },
+    }
+]
+
+# --- Database ------------------------------------------------------------------
+# Parallel workers hurt short spatial queries (a z9 tile is 3 times slower with
+# two of them) and a request must never hold the database: the web gets neither.
+_SESSION_SETTINGS = {
+    "web": {"statement_timeout": "5000", "lock_timeout": "2000", "max_parallel_workers_per_gather": "0"},
+    "worker": {"statement_timeout": "60000", "lock_timeout": "10000"},
+    "manage": {},
+}
+if REPERES_PROCESS not in _SESSION_SETTINGS:
+    raise ImproperlyConfigured("REPERES_PROCESS : écrivez web, worker ou manage.")
+if not os.environ.get("DATABASE_URL"):
+    raise ImproperlyConfigured(
+        "DATABASE_URL manque : lancez les commandes par ./reperes, ou donnez postgresql://utilisateur@hôte/base."
+    )
+_database = database_parts(os.environ["DATABASE_URL"])
+_session = {
+    "jit": "off",
+    "idle_in_transaction_session_timeout": "60000",
+    **_SESSION_SETTINGS[REPERES_PROCESS],
+}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.contrib.gis.db.backends.postgis",
+        **_database,
+        "OPTIONS": {
+            **_database["OPTIONS"],  # type: ignore[dict-item]  # database_parts returns a plain dict there
+            "options": " ".join(f"-c {name}={value}" for name, value in _session.items()),
+        },
+        "CONN_MAX_AGE": env_int("REPERES_CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"TEMPLATE": os.environ.get("REPERES_TEMPLATE") or None},
+    }
+}
+
+# --- People --------------------------------------------------------------------
+AUTH_USER_MODEL = "comptes.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/moderation/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "comptes.adapter.AccountAdapter"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {} if not REPERES_LIMITS else {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+
+# --- API -----------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer", "TOKEN_LIMIT_PER_USER": 20}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Repères",
+    "DESCRIPTION": "Contributions géolocalisées, décisions des communes et couches versionnées.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "LICENSE": {"name": "Licence Ouverte 2.0 (données)", "identifier": "etalab-2.0"},
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+# --- Jobs ----------------------------------------------------------------------
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = None
+
+# --- Language, time --------------------------------------------------------------
+# One language per instance, French unless told otherwise: a village's page must
+# not switch to English because a phone was bought abroad.
+LANGUAGE_CODE = os.environ.get("REPERES_LANGUAGE", "fr")
+LANGUAGES = [("fr", _("français")), ("en", _("anglais"))]
+LOCALE_PATHS = [BASE_DIR / "frontend" / "locale"]
+TIME_ZONE = "Europe/Paris"
+USE_TZ = True
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
+
+# --- Files -----------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = REPERES_LOCAL / "static"
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "frontend" / "static"]
+_LEAFLET = BASE_DIR / "node_modules" / "leaflet" / "dist"
+if _LEAFLET.is_dir():
+    STATICFILES_DIRS.append(("leaflet", _LEAFLET))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.staticfiles.HashedStaticFilesStorage"},
+}
+MEDIA_ROOT = Path(os.environ.get("REPERES_MEDIA") or REPERES_LOCAL / "media")
+EXPORTS_ROOT = Path(os.environ.get("REPERES_EXPORTS") or REPERES_LOCAL / "exports")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+DATA_UPLOAD_MAX_NUMBER_FILES = 3
+COG_PATH = Path(
+    os.environ.get("REPERES_COG") or BASE_DIR / "node_modules" / "@etalab" / "decoupage-administratif" / "data"
+)
+
+# --- Mail ------------------------------------------------------------------------
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = env_int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Repères <ne-pas-repondre@localhost>")
+# Without a mail server the letters are written to files, where the demo can show them.
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = REPERES_LOCAL / "courriers"
+
+# --- Headers ---------------------------------------------------------------------
+TILE_HOST = os.environ.get("REPERES_TILE_HOST", "https://data.geopf.fr")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", TILE_HOST],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+PERMISSIONS_POLICY: dict[str, str | list[str]] = {
+    "geolocation": "self",
+    "camera": "self",
+    "microphone": [],
+    "payment": [],
+    "usb": [],
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env_bool("REPERES_HTTPS"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 2 * 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+
+# --- Logs --------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_row_detail": {"()": "config.logs.NoRowDetail"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_row_detail"]}
+    },
+    "root": {"handlers": ["console"], "level": os.environ.get("REPERES_LOG_LEVEL", "INFO")},
+}

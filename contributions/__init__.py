@@ -1,0 +1,1 @@
+"""What people propose: one door, submit(), that never loses and never doubles."""

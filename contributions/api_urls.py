@@ -1,0 +1,5 @@
+"""JSON door of contributions, below /api/v1/."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

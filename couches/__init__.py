@@ -1,0 +1,1 @@
+"""Layers: catalogue entry, attribute schema, features, immutable numbered versions."""

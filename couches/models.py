@@ -1,0 +1,176 @@
+"""A couche, its versions, its features and their immutable versions.
+
+Publishing is a commit. A feature keeps its identity for life (`Feature`); what it
+says is a `FeatureVersion`, valid for the versions n of its couche with
+`from_version <= n < coalesce(to_version, ∞)`. Nothing is ever edited: closing an
+interval and opening the next one is the only change, so any old version and any
+delta is one index-backed query.
+"""
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.gis.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from couches.querysets import FeatureVersionQuerySet
+from territoires.models import Commune
+
+
+class Couche(models.Model):
+    """A data set: what it holds, how it is drawn, when it is published.
+
+    `attribute_schema` is JSON Schema 2020-12 with form hints under `x-…` keys (see
+    `couches/schemas.py`); creating a couche is inserting this row.
+    """
+
+    class Policy(models.TextChoices):
+        """When accepted contributions become a version."""
+
+        HOURLY = "hourly", _("toutes les heures")
+        DAILY = "daily", _("chaque nuit")
+        WEEKLY = "weekly", _("chaque lundi")
+        MANUAL = "manual", _("à la main")
+
+    slug = models.SlugField(_("identifiant"), max_length=40, unique=True)
+    title = models.CharField(_("titre"), max_length=120)
+    description = models.TextField(_("description"), blank=True)
+    theme = models.CharField(_("thème"), max_length=60, blank=True)
+    attribute_schema = models.JSONField(_("schéma des attributs"))
+    schema_version = models.PositiveSmallIntegerField(_("version du schéma"), default=1)
+    geometry_type = models.CharField(_("géométrie"), max_length=12, default="Point", editable=False)
+    style = models.JSONField(_("style"), default=dict)
+    licence = models.CharField(_("licence"), max_length=40, default="etalab-2.0")
+    national_schema = models.URLField(_("schéma national"), blank=True)
+    publication_policy = models.CharField(
+        _("publication"), max_length=10, choices=Policy.choices, default=Policy.DAILY
+    )
+    sensitive = models.BooleanField(_("sensible"), default=False)
+    order = models.PositiveSmallIntegerField(_("rang"), default=0)
+
+    class Meta:
+        verbose_name = _("couche")
+        ordering = ["order", "slug"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def latest(self) -> "CoucheVersion | None":
+        """The version in force, or None before the first publication."""
+        return self.versions.order_by("-number").first()
+
+
+class CoucheVersion(models.Model):
+    """A numbered, immutable publication of a couche: who, when, what, and its hash.
+
+    `sha256` is the hash of the feature versions it holds, in feature order (see
+    `couches/publication.py`); `changes` counts `{"added", "changed", "withdrawn"}`.
+    """
+
+    couche = models.ForeignKey(Couche, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(_("numéro"))
+    published_at = models.DateTimeField(_("publiée le"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    reverts_to = models.PositiveIntegerField(_("rétablit la version"), null=True)
+    feature_count = models.PositiveIntegerField(_("nombre d'objets"))
+    sha256 = models.CharField(_("empreinte"), max_length=64)
+    changes = models.JSONField(_("changements"), default=dict)
+    schema_version = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("version")
+        ordering = ["couche", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["couche", "number"], name="couche_version_number"),
+            models.CheckConstraint(name="couche_version_from_one", condition=Q(number__gte=1)),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="couche_version_immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.couche.slug} v{self.number}"
+
+
+class Feature(models.Model):
+    """The identity of a published object: stable for life, never reused."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.BigIntegerField(_("numéro"), unique=True, editable=False)
+    couche = models.ForeignKey(Couche, models.PROTECT, related_name="features")
+
+    class Meta:
+        verbose_name = _("objet")
+        triggers = [
+            pgtrigger.Protect(name="feature_immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+
+class FeatureVersion(models.Model):
+    """What a feature says from one version of its couche until another.
+
+    `geom` Point EPSG:4326; `row_sha256` hashes the row's public content.
+    The trigger lets `to_version` be set once, and nothing else happen.
+    """
+
+    class Origin(models.TextChoices):
+        """Where the content comes from."""
+
+        CONTRIBUTION = "contribution", _("signalement")
+        IMPORT = "import", _("import")
+        SEED = "seed", _("donnée fabriquée")
+
+    feature = models.ForeignKey(Feature, models.PROTECT, related_name="versions")
+    couche = models.ForeignKey(Couche, models.PROTECT, related_name="+")
+    geom = models.PointField(srid=4326)
+    attributes = models.JSONField(default=dict)
+    commune = models.ForeignKey(Commune, models.PROTECT, related_name="+")
+    from_version = models.PositiveIntegerField()
+    to_version = models.PositiveIntegerField(null=True)
+    observations = models.PositiveIntegerField(default=1)
+    distinct_observers = models.PositiveIntegerField(default=1)
+    last_observed_on = models.DateField()
+    accuracy_m = models.FloatField(null=True)
+    near_border = models.BooleanField(default=False)
+    self_accepted = models.BooleanField(default=False)
+    origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.CONTRIBUTION)
+    row_sha256 = models.BinaryField(max_length=32)
+
+    objects = FeatureVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("état d'un objet")
+        indexes = [
+            models.Index(fields=["couche", "from_version"], name="fv_couche_from"),
+            models.Index(fields=["couche", "to_version"], name="fv_couche_to", condition=Q(to_version__isnull=False)),
+            models.Index(fields=["couche", "commune"], name="fv_couche_commune"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["feature", "from_version"], name="fv_one_per_version"),
+            models.UniqueConstraint(
+                fields=["feature"], condition=Q(to_version__isnull=True), name="fv_one_open"
+            ),
+            models.CheckConstraint(
+                name="fv_interval_forward",
+                condition=Q(to_version__isnull=True) | Q(to_version__gt=F("from_version")),
+            ),
+            models.CheckConstraint(name="fv_observed", condition=Q(observations__gte=1)),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="fv_no_delete", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="fv_only_closes",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                IF OLD.to_version IS NOT NULL OR NEW.to_version IS NULL
+                   OR (to_jsonb(NEW) - 'to_version') IS DISTINCT FROM (to_jsonb(OLD) - 'to_version') THEN
+                    RAISE EXCEPTION 'feature version % is immutable', OLD.id USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]

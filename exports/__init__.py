@@ -1,0 +1,1 @@
+"""Files and manifests of published versions; sees nothing that is not published."""

@@ -1,0 +1,97 @@
+"""Decisions: append-only, each with who, when and why."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from contributions.models import Contribution
+
+
+class Decision(models.Model):
+    """One change of a contribution's status, never edited, never deleted.
+
+    `actor` says in which capacity: an official (then `by` is set and must hold a live
+    membership covering the commune, which the trigger below checks whatever the door),
+    the author (known by the secret alone), or the publication job.
+    """
+
+    class Actor(models.TextChoices):
+        """In which capacity the decision is taken."""
+
+        OFFICIAL = "official", _("la mairie")
+        AUTHOR = "author", _("l'auteur")
+        PUBLICATION = "publication", _("la publication")
+
+    class Action(models.TextChoices):
+        """Labels of the transition table."""
+
+        ACCEPT = "accept", _("accepter")
+        REJECT = "reject", _("refuser")
+        RETURN = "return", _("demander une précision")
+        MERGE = "merge", _("fusionner")
+        REOPEN = "reopen", _("rouvrir")
+        WITHDRAW = "withdraw", _("retirer")
+        ANSWER = "answer", _("répondre")
+        PUBLISH = "publish", _("publier")
+
+    contribution = models.ForeignKey(Contribution, models.PROTECT, related_name="decisions")
+    actor = models.CharField(max_length=12, choices=Actor.choices)
+    action = models.CharField(max_length=10, choices=Action.choices)
+    from_status = models.CharField(max_length=10)
+    to_status = models.CharField(max_length=10)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions")
+    at = models.DateTimeField(_("le"))
+    reason_code = models.SlugField(_("motif"), max_length=40, blank=True)
+    reason = models.CharField(_("note interne"), max_length=1000, blank=True)
+    public_reason = models.CharField(_("motif public"), max_length=1000, blank=True)
+    self_accepted = models.BooleanField(_("acceptée par qui l'a saisie"), default=False)
+
+    class Meta:
+        verbose_name = _("décision")
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["contribution", "at"], name="decision_contribution")]
+        constraints = [
+            models.CheckConstraint(
+                name="decision_official_is_named",
+                condition=Q(actor="official", by__isnull=False)
+                | Q(actor="author", by__isnull=True)
+                | Q(actor="publication"),
+            ),
+            models.CheckConstraint(
+                name="decision_reason_given",
+                condition=~Q(action__in=["reject", "return", "reopen"]) | ~Q(public_reason=""),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="decision_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="decision_within_territory",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                IF NEW.actor = 'official' AND NOT EXISTS (
+                    SELECT 1
+                    FROM contributions_contribution AS contribution
+                    JOIN territoires_commune AS commune ON commune.code_insee = contribution.commune_id
+                    JOIN territoires_departement AS departement ON departement.code = commune.departement_id
+                    JOIN comptes_membership AS membership ON membership.user_id = NEW.by_id
+                    JOIN comptes_user AS person ON person.id = membership.user_id AND person.is_active
+                    WHERE contribution.id = NEW.contribution_id
+                      AND membership.role = 'moderator'
+                      AND membership.starts <= NEW.at
+                      AND (membership.ends IS NULL OR membership.ends > NEW.at)
+                      AND (membership.commune_id = commune.code_insee
+                           OR membership.epci_id = commune.epci_id
+                           OR membership.departement_id = commune.departement_id
+                           OR membership.region_id = departement.region_id
+                           OR membership.national)
+                ) THEN
+                    RAISE EXCEPTION 'no live mandate covers contribution %', NEW.contribution_id
+                        USING ERRCODE = 'insufficient_privilege';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]

@@ -1,0 +1,1 @@
+"""Communes and the territories above them: who is where, and since when."""

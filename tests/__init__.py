@@ -1,0 +1,1 @@
+"""Promises, checked. One cast, one file per verb or URL."""

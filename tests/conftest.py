@@ -1,0 +1,106 @@
+"""House rules and the one cast.
+
+Amel contributes; Bruno moderates Aurillac (15014); Chloé moderates Ytrac (15267) and must
+be refused on Aurillac; Driss is the EPCI's referent; Emma is the analyst, who needs no
+account; Sophie is the national steward.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from comptes.models import User
+from comptes.roles import Role
+from territoires.models import Commune, Epci
+from tests import factories
+
+
+@pytest.fixture
+def aurillac(db: None) -> Commune:
+    """Aurillac, a square around 2.44 E 44.93 N (±0.05°)."""
+    return factories.CommuneFactory()
+
+
+@pytest.fixture
+def ytrac(db: None) -> Commune:
+    """Ytrac, the square to the west: it shares the border 2.39 E with Aurillac."""
+    return factories.CommuneFactory(
+        code_insee="15267", nom="Ytrac", siren="211502679", population=4_271, geom=factories.square(2.34, 44.93)
+    )
+
+
+@pytest.fixture
+def caba(db: None) -> Epci:
+    """The intercommunality of both."""
+    return factories.EpciFactory()
+
+
+def _official(email: str, name: str, role: Role, **territory: Any) -> User:
+    user = factories.UserFactory(email=email, display_name=name)
+    factories.MembershipFactory(user=user, role=role, **territory)
+    return user
+
+
+@pytest.fixture
+def bruno(aurillac: Commune) -> User:
+    """Mayor of Aurillac."""
+    return _official("bruno@reperes.demo", "Bruno", Role.MODERATOR, commune=aurillac)
+
+
+@pytest.fixture
+def claude(aurillac: Commune) -> User:
+    """Clerk of Aurillac: sees the queue, enters for others, decides nothing."""
+    return _official("claude@reperes.demo", "Claude", Role.CLERK, commune=aurillac)
+
+
+@pytest.fixture
+def chloe(ytrac: Commune) -> User:
+    """Mayor of Ytrac, next door."""
+    return _official("chloe@reperes.demo", "Chloé", Role.MODERATOR, commune=ytrac)
+
+
+@pytest.fixture
+def driss(caba: Epci) -> User:
+    """Referent of the EPCI."""
+    return _official("driss@reperes.demo", "Driss", Role.MODERATOR, epci=caba)
+
+
+@pytest.fixture
+def sophie(db: None) -> User:
+    """National steward: publishes, decides nothing."""
+    return _official("sophie@reperes.demo", "Sophie", Role.STEWARD, national=True)
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """An anonymous JSON client that enforces CSRF like a browser's server would."""
+    return APIClient(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def api_as() -> Callable[[User], APIClient]:
+    """Return a JSON client bearing a fresh token of somebody."""
+
+    def sign_in(user: User) -> APIClient:
+        _, token = AuthToken.objects.create(user)
+        client = APIClient(enforce_csrf_checks=True)
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def page_as() -> Callable[[User], Client]:
+    """Return a browser-like client signed in as somebody."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
