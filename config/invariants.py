@@ -1,0 +1,246 @@
+"""What must hold in the database, each promise with the SQL that finds its breaches.
+
+Every query returns one text column: what is broken, named by identifiers, never by
+personal content. `manage.py fsck` runs them all.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A promise of design section 9: `sql` returns one row per breach, none when kept."""
+
+    name: str
+    promise: str
+    sql: str
+
+
+CONTRIBUTIONS = [
+    Invariant(
+        "contribution-lieu",
+        "Le point d'un signalement est fini, non vide et dans les limites du globe.",
+        """
+        SELECT id::text FROM contributions_contribution
+        WHERE ST_IsEmpty(geom) OR NOT (ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90)
+        """,
+    ),
+    Invariant(
+        "contribution-commune",
+        "Un signalement est dans la commune de plus petit code qui couvre son point.",
+        # Only those captured on today's vintage: outlines move, a capture does not.
+        """
+        SELECT contribution.id::text || ' : ' || contribution.commune_id
+        FROM contributions_contribution AS contribution
+        JOIN territoires_commune AS home
+          ON home.code_insee = contribution.commune_id AND home.millesime = contribution.millesime
+        WHERE home.valid_to IS NULL AND NOT ST_IsEmpty(contribution.geom)
+          AND contribution.commune_id IS DISTINCT FROM (
+            SELECT min(piece.commune_id)
+            FROM territoires_communepiece AS piece
+            JOIN territoires_commune AS commune
+              ON commune.code_insee = piece.commune_id AND commune.valid_to IS NULL
+            WHERE ST_Covers(piece.geom, contribution.geom))
+        """,
+    ),
+    Invariant(
+        "contribution-etat",
+        "L'état d'un signalement est celui de sa dernière décision, ou « en attente » sans décision.",
+        """
+        SELECT contribution.id::text || ' : ' || contribution.status
+        FROM contributions_contribution AS contribution
+        LEFT JOIN LATERAL (
+            SELECT to_status FROM moderation_decision
+            WHERE contribution_id = contribution.id ORDER BY id DESC LIMIT 1) AS last ON true
+        WHERE contribution.status <> coalesce(last.to_status, 'SUBMITTED')
+        """,
+    ),
+    Invariant(
+        "contribution-version",
+        "La version d'un signalement compte ses décisions.",
+        """
+        SELECT contribution.id::text FROM contributions_contribution AS contribution
+        LEFT JOIN moderation_decision AS decision ON decision.contribution_id = contribution.id
+        GROUP BY contribution.id HAVING contribution.version <> 1 + count(decision.id)
+        """,
+    ),
+    Invariant(
+        "contribution-publiee",
+        "Un signalement publié nomme sa version et son objet ; un autre que publié ou fusionné n'en a pas.",
+        """
+        SELECT id::text || ' : ' || status FROM contributions_contribution
+        WHERE (status = 'PUBLISHED' AND (published_in_id IS NULL OR published_feature_id IS NULL))
+           OR (status NOT IN ('PUBLISHED', 'MERGED')
+               AND (published_in_id IS NOT NULL OR published_feature_id IS NOT NULL))
+        """,
+    ),
+    Invariant(
+        "contribution-fusionnee",
+        "Un signalement fusionné nomme ce qui l'a absorbé ; aucune fusion ne tourne en rond.",
+        """
+        WITH RECURSIVE chain AS (
+            SELECT id AS start, merged_into_id AS next, 1 AS depth
+            FROM contributions_contribution WHERE merged_into_id IS NOT NULL
+            UNION ALL
+            SELECT chain.start, target.merged_into_id, chain.depth + 1
+            FROM chain JOIN contributions_contribution AS target ON target.id = chain.next
+            WHERE target.merged_into_id IS NOT NULL AND chain.depth < 50)
+        SELECT DISTINCT start::text FROM chain WHERE depth >= 50 OR next = start
+        UNION
+        SELECT id::text FROM contributions_contribution
+        WHERE status = 'MERGED' AND merged_into_id IS NULL AND published_feature_id IS NULL
+        """,
+    ),
+    Invariant(
+        "contact-echu",
+        "Aucune adresse n'est gardée au-delà de sa date.",
+        "SELECT id::text FROM contributions_contact WHERE delete_after < current_date - 1",
+    ),
+    Invariant(
+        "courrier-parti",
+        "Un courrier parti ne garde ni adresse ni contenu.",
+        """
+        SELECT id::text FROM comptes_notification
+        WHERE sent_at IS NOT NULL AND (recipient <> '' OR context <> '{}'::jsonb)
+        """,
+    ),
+]
+
+DECISIONS = [
+    Invariant(
+        "decision-suite",
+        "Les décisions d'un signalement se suivent : chacune part de l'état laissé par la précédente.",
+        """
+        SELECT id::text FROM (
+            SELECT id, from_status,
+                   lag(to_status, 1, 'SUBMITTED') OVER (PARTITION BY contribution_id ORDER BY id) AS left_in
+            FROM moderation_decision) AS walk
+        WHERE from_status <> left_in
+        """,
+    ),
+    Invariant(
+        "decision-territoire",
+        "Chaque décision d'élu a été prise avec un mandat en cours sur la commune.",
+        """
+        SELECT decision.id::text
+        FROM moderation_decision AS decision
+        JOIN contributions_contribution AS contribution ON contribution.id = decision.contribution_id
+        JOIN territoires_commune AS commune ON commune.code_insee = contribution.commune_id
+        JOIN territoires_departement AS departement ON departement.code = commune.departement_id
+        WHERE decision.actor = 'official' AND NOT EXISTS (
+            SELECT 1 FROM comptes_membership AS membership
+            WHERE membership.user_id = decision.by_id AND membership.role = 'moderator'
+              AND membership.starts <= decision.at
+              AND (membership.ends IS NULL OR membership.ends > decision.at)
+              -- A commune may have changed EPCI or merged since: only the direct links can be refused.
+              AND (membership.national OR membership.commune_id = commune.code_insee
+                   OR membership.commune_id IS NULL))
+        """,
+    ),
+]
+
+COUCHES = [
+    Invariant(
+        "version-numeros",
+        "Les versions d'une couche se suivent de 1 à n, sans trou.",
+        """
+        SELECT couche_id::text FROM couches_coucheversion
+        GROUP BY couche_id HAVING max(number) <> count(*) OR min(number) <> 1
+        """,
+    ),
+    Invariant(
+        "version-compte",
+        "Une version annonce le nombre d'objets qu'elle contient.",
+        """
+        SELECT version.couche_id::text || ' v' || version.number
+        FROM couches_coucheversion AS version
+        LEFT JOIN couches_featureversion AS row
+          ON row.couche_id = version.couche_id AND row.from_version <= version.number
+         AND (row.to_version IS NULL OR row.to_version > version.number)
+        GROUP BY version.id HAVING version.feature_count <> count(row.id)
+        """,
+    ),
+    Invariant(
+        "version-empreinte",
+        "L'empreinte d'une version est celle de ses lignes.",
+        """
+        SELECT version.couche_id::text || ' v' || version.number
+        FROM couches_coucheversion AS version
+        LEFT JOIN couches_featureversion AS row
+          ON row.couche_id = version.couche_id AND row.from_version <= version.number
+         AND (row.to_version IS NULL OR row.to_version > version.number)
+        GROUP BY version.id
+        HAVING version.sha256 <> encode(sha256(
+            coalesce(string_agg(row.row_sha256, ''::bytea ORDER BY row.feature_id), ''::bytea)), 'hex')
+        """,
+    ),
+    Invariant(
+        "objet-intervalles",
+        "À chaque version, un objet a au plus un état, dans sa propre couche.",
+        """
+        SELECT feature_id::text FROM (
+            SELECT row.feature_id, row.from_version, row.couche_id, feature.couche_id AS home,
+                   lag(coalesce(row.to_version, 2147483647))
+                       OVER (PARTITION BY row.feature_id ORDER BY row.from_version) AS closed_at
+            FROM couches_featureversion AS row JOIN couches_feature AS feature ON feature.id = row.feature_id
+        ) AS walk
+        WHERE closed_at > from_version OR couche_id <> home
+        """,
+    ),
+    Invariant(
+        "objet-version-connue",
+        "Un état d'objet commence et finit à une version publiée de sa couche.",
+        """
+        SELECT row.feature_id::text FROM couches_featureversion AS row
+        JOIN (SELECT couche.id, coalesce(max(version.number), 0) AS last
+              FROM couches_couche AS couche
+              LEFT JOIN couches_coucheversion AS version ON version.couche_id = couche.id
+              GROUP BY couche.id) AS couche ON couche.id = row.couche_id
+        WHERE row.from_version > couche.last OR row.to_version > couche.last
+        """,
+    ),
+    Invariant(
+        "objet-modere",
+        "Rien n'est public sans décision : chaque objet issu d'un signalement en nomme un, publié.",
+        """
+        SELECT DISTINCT row.feature_id::text FROM couches_featureversion AS row
+        WHERE row.origin = 'contribution' AND NOT EXISTS (
+            SELECT 1 FROM contributions_contribution AS contribution
+            WHERE contribution.published_feature_id = row.feature_id AND contribution.status = 'PUBLISHED')
+        """,
+    ),
+    Invariant(
+        "objet-lieu",
+        "Le point d'un objet est fini, non vide et dans les limites du globe.",
+        """
+        SELECT feature_id::text FROM couches_featureversion
+        WHERE ST_IsEmpty(geom) OR NOT (ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90)
+        """,
+    ),
+]
+
+TERRITOIRES = [
+    Invariant(
+        "commune-morceaux",
+        "Les morceaux d'une commune, d'au plus 64 sommets, couvrent son contour.",
+        """
+        SELECT commune.code_insee
+        FROM territoires_commune AS commune
+        LEFT JOIN territoires_communepiece AS piece ON piece.commune_id = commune.code_insee
+        WHERE commune.geom IS NOT NULL AND commune.valid_to IS NULL
+        GROUP BY commune.code_insee
+        HAVING count(piece.id) = 0 OR max(ST_NPoints(piece.geom)) > 65
+            OR abs(sum(ST_Area(piece.geom)) - ST_Area(commune.geom)) > 1e-9 + ST_Area(commune.geom) * 1e-6
+        """,
+    ),
+    Invariant(
+        "commune-suite",
+        "Une commune qui a disparu nomme celle qui la continue, et n'est plus cherchée.",
+        """
+        SELECT code_insee FROM territoires_commune
+        WHERE successor_id = code_insee OR (successor_id IS NOT NULL AND valid_to IS NULL)
+        """,
+    ),
+]
+
+ALL = [*CONTRIBUTIONS, *DECISIONS, *COUCHES, *TERRITOIRES]
