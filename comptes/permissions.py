@@ -1,0 +1,116 @@
+"""Who may do what, where: the one place that answers.
+
+Every answer is one query, on the memberships as they are at that instant: nothing is kept
+on the user, the session or the token. Being superuser opens no gesture.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, QuerySet
+
+from comptes.models import Membership, User
+from comptes.roles import ROLE_GESTURES, Gesture, Role
+from territoires.models import Commune
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Forbidden(PermissionDenied):
+    """Votre rôle ne permet pas ce geste."""
+
+    def __init__(self) -> None:
+        super().__init__((self.__doc__ or "").strip())
+
+
+class SignInFirst(Forbidden):
+    """Connectez-vous pour faire ce geste."""
+
+
+class OutsideTerritory(Forbidden):
+    """Aucun de vos mandats en cours ne couvre cette commune."""
+
+
+class WrongRole(Forbidden):
+    """Votre rôle dans cette commune ne permet pas ce geste : demandez à qui décide."""
+
+
+class NotPublisher(Forbidden):
+    """Publier demande un mandat national de publication en cours."""
+
+
+def roles_opening(gesture: Gesture) -> list[Role]:
+    """Return the roles that open `gesture`, read from the table."""
+    return [role for role, gestures in ROLE_GESTURES.items() if gesture in gestures]
+
+
+def check(user: "User | AnonymousUser", gesture: Gesture, commune: Commune | None) -> None:
+    """Raise Forbidden unless `user` may do `gesture` on `commune` now.
+
+    `None` is the whole country: only a national mandate covers it. To know whether somebody
+    may do a gesture anywhere at all, ask `communes_for(user, gesture).exists()`.
+    """
+    if user.pk is None:
+        raise SignInFirst
+    mandates = Membership.objects.live().filter(user=user.pk)
+    held = mandates.covering(commune) if commune is not None else mandates.filter(national=True)
+    roles = set(held.values_list("role", flat=True))
+    if not roles:
+        raise OutsideTerritory
+    if roles.isdisjoint(roles_opening(gesture)):
+        raise WrongRole
+
+
+def can(user: "User | AnonymousUser", gesture: Gesture, commune: Commune | None) -> bool:
+    """Say whether `check` would let it pass."""
+    try:
+        check(user, gesture, commune)
+    except Forbidden:
+        return False
+    return True
+
+
+def communes_for(user: "User | AnonymousUser", gesture: Gesture) -> QuerySet[Commune]:
+    """Return the communes where `user` may do `gesture` now; empty for a stranger.
+
+    One lazy query, meant to be a subquery (`commune__in=…`). A union of index look-ups, one
+    per level of territory, rather than one condition joined by OR: a mayor's list must cost
+    one commune, not a reading of all 35,000.
+    """
+    if user.pk is None:
+        return Commune.objects.none()
+    mandates = Membership.objects.live().filter(user=user.pk, role__in=roles_opening(gesture))
+    everywhere = Exists(mandates.filter(national=True))
+    codes = (
+        mandates.filter(commune__isnull=False)
+        .values("commune")
+        .union(
+            Commune.objects.filter(epci__in=mandates.values("epci")).order_by().values("pk"),
+            Commune.objects.filter(departement__in=mandates.values("departement")).order_by().values("pk"),
+            Commune.objects.filter(departement__region__in=mandates.values("region")).order_by().values("pk"),
+            Commune.objects.filter(everywhere).order_by().values("pk"),
+        )
+    )
+    return Commune.objects.filter(pk__in=codes)
+
+
+def check_publish(user: "User | AnonymousUser") -> None:
+    """Raise Forbidden unless `user` holds a live national mandate that publishes.
+
+    A couche covers the country: a steward of one territory may not publish it.
+    """
+    if user.pk is None:
+        raise SignInFirst
+    roles = roles_opening(Gesture.PUBLISH)
+    if not Membership.objects.live().filter(user=user.pk, national=True, role__in=roles).exists():
+        raise NotPublisher
+
+
+def may_publish(user: "User | AnonymousUser") -> bool:
+    """Say whether `check_publish` would let it pass."""
+    try:
+        check_publish(user)
+    except Forbidden:
+        return False
+    return True

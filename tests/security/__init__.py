@@ -1,0 +1,1 @@
+"""Promises about headers, cookies, logs and start-up."""
