@@ -6,7 +6,7 @@ FAILED_CHECKS=''
 verify() {
     verify_label=$1
     shift
-    printf '  %-32s ' "$verify_label"
+    label "$verify_label"
     set +e
     (set -e; "$@") >"$LOGS/check.log" 2>&1
     verify_status=$?

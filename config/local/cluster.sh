@@ -165,7 +165,8 @@ url_encode() {
 # Makes sure that DATABASE_URL leads somewhere: the given one, else our private cluster.
 provide_database() {
     if [ -n "${DATABASE_URL:-}" ]; then
-        say "  Base de données                  celle de DATABASE_URL"
+        label "Base de données"
+        say "celle de DATABASE_URL"
         return 0
     fi
     unset PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE PGOPTIONS PGSSLMODE PGPASSFILE PGDATA

@@ -6,6 +6,13 @@ say() {
     [ "$QUIET" = yes ] || printf '%s\n' "$*"
 }
 
+# A label and its dots: continuation bytes of UTF-8 are no columns.
+label() {
+    [ "$QUIET" = no ] || return 0
+    label_columns=$(printf '%s' "$1" | LC_ALL=C tr -d '\200-\277' | wc -c)
+    printf '  %s %s ' "$1" "$(printf '%*s' "$((34 - label_columns))" '' | tr ' ' .)"
+}
+
 # A refusal always ends the command; $1 says what is wrong and what to do.
 refuse() {
     printf '\nRepères : %s\n' "$*" >&2
@@ -23,7 +30,7 @@ quietly() {
 step() {
     step_label=$1
     shift
-    [ "$QUIET" = yes ] || printf '  %-32s ' "$step_label"
+    label "$step_label"
     step_start=$(date +%s)
     # A subshell outside any condition: there, and only there, `set -e` stops at the first error.
     set +e
@@ -41,7 +48,8 @@ step() {
 }
 
 already() {
-    [ "$QUIET" = yes ] || printf '  %-32s déjà prêt\n' "$1"
+    label "$1"
+    say "déjà prêt"
 }
 
 # Fingerprint of files' contents (not of their dates, which a clone changes).
