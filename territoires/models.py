@@ -5,11 +5,11 @@ Codes are text, always: "01001" and "2A004" are not numbers. A place is keyed on
 """
 
 from django.contrib.gis.db import models
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db.models import F, Q
-from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from territoires.names import Folded
 from territoires.querysets import CommuneQuerySet
 
 # Pattern of the national schemas; accepts all 34,969 codes of COG 2026.
@@ -87,6 +87,9 @@ class Commune(models.Model):
     valid_from = models.DateField(_("existe depuis"), null=True)
     valid_to = models.DateField(_("a existé jusqu'au"), null=True)
     accent = models.CharField(_("couleur"), max_length=7, blank=True)
+    nom_folded = models.GeneratedField(
+        expression=Folded("nom"), output_field=models.CharField(max_length=120), db_persist=True
+    )
 
     objects = CommuneQuerySet.as_manager()
 
@@ -94,7 +97,8 @@ class Commune(models.Model):
         verbose_name = _("commune")
         ordering = ["code_insee"]
         indexes = [
-            GinIndex(OpClass(Upper("nom"), name="gin_trgm_ops"), name="commune_nom_trgm"),
+            GinIndex(fields=["nom_folded"], opclasses=["gin_trgm_ops"], name="commune_nom_trgm"),
+            GinIndex(fields=["codes_postaux"], opclasses=["jsonb_path_ops"], name="commune_codes_postaux"),
             models.Index(fields=["departement", "code_insee"], name="commune_departement"),
             models.Index(fields=["epci", "code_insee"], name="commune_epci"),
         ]
@@ -148,6 +152,9 @@ class FormerCode(models.Model):
     nom = models.CharField(max_length=80, blank=True)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     commune = models.ForeignKey(Commune, models.CASCADE, related_name="former_codes")
+    nom_folded = models.GeneratedField(
+        expression=Folded("nom"), output_field=models.CharField(max_length=120), db_persist=True
+    )
 
     class Meta:
         verbose_name = _("ancien code")
@@ -155,12 +162,17 @@ class FormerCode(models.Model):
             models.UniqueConstraint(fields=["code", "kind", "commune"], name="former_code_unique"),
         ]
         indexes = [
-            GinIndex(OpClass(Upper("nom"), name="gin_trgm_ops"), name="former_code_nom_trgm"),
+            GinIndex(fields=["nom_folded"], opclasses=["gin_trgm_ops"], name="former_code_nom_trgm"),
+            models.Index(fields=["code"], name="former_code_code"),
         ]
 
 
 class BoundaryLoad(models.Model):
-    """Journal of what `sync_territoires` wrote: vintage, file, counts. Never older than the last."""
+    """Journal of what `sync_territoires` wrote: vintage, file, counts. Never older than the last.
+
+    `complete` says that every commune of métropole and DROM has an outline; else a point
+    which no commune covers may well be French.
+    """
 
     loaded_at = models.DateTimeField(auto_now_add=True)
     millesime = models.PositiveSmallIntegerField()
@@ -168,6 +180,7 @@ class BoundaryLoad(models.Model):
     source = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64, blank=True)
     approximate = models.BooleanField(default=False)
+    complete = models.BooleanField(default=True)
     report = models.JSONField(default=dict)
 
     class Meta:

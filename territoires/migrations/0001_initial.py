@@ -3,17 +3,16 @@
 import django.contrib.gis.db.models.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import django.db.models.functions.text
 from django.contrib.postgres.operations import CreateExtension
 from django.db import migrations, models
 
+import territoires.names
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         # The operator's account may lack the right to create them: they exist already in
@@ -23,140 +22,276 @@ class Migration(migrations.Migration):
         CreateExtension("pg_trgm"),
         CreateExtension("unaccent"),
         migrations.CreateModel(
-            name='BoundaryLoad',
+            name="BoundaryLoad",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('loaded_at', models.DateTimeField(auto_now_add=True)),
-                ('millesime', models.PositiveSmallIntegerField()),
-                ('boundaries_year', models.PositiveSmallIntegerField(null=True)),
-                ('source', models.CharField(max_length=255)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('approximate', models.BooleanField(default=False)),
-                ('report', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("loaded_at", models.DateTimeField(auto_now_add=True)),
+                ("millesime", models.PositiveSmallIntegerField()),
+                ("boundaries_year", models.PositiveSmallIntegerField(null=True)),
+                ("source", models.CharField(max_length=255)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("approximate", models.BooleanField(default=False)),
+                ("complete", models.BooleanField(default=True)),
+                ("report", models.JSONField(default=dict)),
             ],
             options={
-                'verbose_name': 'chargement de contours',
-                'get_latest_by': 'loaded_at',
+                "verbose_name": "chargement de contours",
+                "get_latest_by": "loaded_at",
             },
         ),
         migrations.CreateModel(
-            name='Departement',
+            name="Departement",
             fields=[
-                ('code', models.CharField(max_length=3, primary_key=True, serialize=False, verbose_name='code')),
-                ('nom', models.CharField(max_length=80, verbose_name='nom')),
-                ('srid', models.PositiveIntegerField(default=2154, verbose_name='projection légale (EPSG)')),
+                (
+                    "code",
+                    models.CharField(max_length=3, primary_key=True, serialize=False, verbose_name="code"),
+                ),
+                ("nom", models.CharField(max_length=80, verbose_name="nom")),
+                ("srid", models.PositiveIntegerField(default=2154, verbose_name="projection légale (EPSG)")),
             ],
             options={
-                'verbose_name': 'département',
-                'ordering': ['code'],
+                "verbose_name": "département",
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Epci',
+            name="Epci",
             fields=[
-                ('siren', models.CharField(max_length=9, primary_key=True, serialize=False, verbose_name='SIREN')),
-                ('nom', models.CharField(max_length=160, verbose_name='nom')),
-                ('nature', models.CharField(blank=True, max_length=10, verbose_name='nature')),
+                (
+                    "siren",
+                    models.CharField(max_length=9, primary_key=True, serialize=False, verbose_name="SIREN"),
+                ),
+                ("nom", models.CharField(max_length=160, verbose_name="nom")),
+                ("nature", models.CharField(blank=True, max_length=10, verbose_name="nature")),
             ],
             options={
-                'verbose_name': 'intercommunalité',
-                'ordering': ['siren'],
+                "verbose_name": "intercommunalité",
+                "ordering": ["siren"],
             },
         ),
         migrations.CreateModel(
-            name='Region',
+            name="Region",
             fields=[
-                ('code', models.CharField(max_length=3, primary_key=True, serialize=False, verbose_name='code')),
-                ('nom', models.CharField(max_length=80, verbose_name='nom')),
+                (
+                    "code",
+                    models.CharField(max_length=3, primary_key=True, serialize=False, verbose_name="code"),
+                ),
+                ("nom", models.CharField(max_length=80, verbose_name="nom")),
             ],
             options={
-                'verbose_name': 'région',
-                'ordering': ['code'],
+                "verbose_name": "région",
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Commune',
+            name="Commune",
             fields=[
-                ('code_insee', models.CharField(max_length=5, primary_key=True, serialize=False, verbose_name='code INSEE')),
-                ('nom', models.CharField(max_length=80, verbose_name='nom')),
-                ('siren', models.CharField(blank=True, max_length=9, verbose_name='SIREN')),
-                ('population', models.PositiveIntegerField(null=True, verbose_name='population')),
-                ('codes_postaux', models.JSONField(default=list, verbose_name='codes postaux')),
-                ('geom', django.contrib.gis.db.models.fields.MultiPolygonField(null=True, srid=4326, verbose_name='contour')),
-                ('chef_lieu', django.contrib.gis.db.models.fields.PointField(null=True, srid=4326, verbose_name='mairie')),
-                ('approximate', models.BooleanField(default=False, verbose_name='contour approximatif')),
-                ('millesime', models.PositiveSmallIntegerField(verbose_name='millésime du COG')),
-                ('valid_from', models.DateField(null=True, verbose_name='existe depuis')),
-                ('valid_to', models.DateField(null=True, verbose_name="a existé jusqu'au")),
-                ('accent', models.CharField(blank=True, max_length=7, verbose_name='couleur')),
-                ('successor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='predecessors', to='territoires.commune')),
-                ('departement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='communes', to='territoires.departement')),
-                ('epci', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='communes', to='territoires.epci')),
+                (
+                    "code_insee",
+                    models.CharField(
+                        max_length=5, primary_key=True, serialize=False, verbose_name="code INSEE"
+                    ),
+                ),
+                ("nom", models.CharField(max_length=80, verbose_name="nom")),
+                ("siren", models.CharField(blank=True, max_length=9, verbose_name="SIREN")),
+                ("population", models.PositiveIntegerField(null=True, verbose_name="population")),
+                ("codes_postaux", models.JSONField(default=list, verbose_name="codes postaux")),
+                (
+                    "geom",
+                    django.contrib.gis.db.models.fields.MultiPolygonField(
+                        null=True, srid=4326, verbose_name="contour"
+                    ),
+                ),
+                (
+                    "chef_lieu",
+                    django.contrib.gis.db.models.fields.PointField(
+                        null=True, srid=4326, verbose_name="mairie"
+                    ),
+                ),
+                ("approximate", models.BooleanField(default=False, verbose_name="contour approximatif")),
+                ("millesime", models.PositiveSmallIntegerField(verbose_name="millésime du COG")),
+                ("valid_from", models.DateField(null=True, verbose_name="existe depuis")),
+                ("valid_to", models.DateField(null=True, verbose_name="a existé jusqu'au")),
+                ("accent", models.CharField(blank=True, max_length=7, verbose_name="couleur")),
+                (
+                    "nom_folded",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=territoires.names.Folded("nom"),
+                        output_field=models.CharField(max_length=120),
+                    ),
+                ),
+                (
+                    "successor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="predecessors",
+                        to="territoires.commune",
+                    ),
+                ),
+                (
+                    "departement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="communes",
+                        to="territoires.departement",
+                    ),
+                ),
+                (
+                    "epci",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="communes",
+                        to="territoires.epci",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'commune',
-                'ordering': ['code_insee'],
+                "verbose_name": "commune",
+                "ordering": ["code_insee"],
             },
         ),
         migrations.CreateModel(
-            name='CommunePiece',
+            name="CommunePiece",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('geom', django.contrib.gis.db.models.fields.PolygonField(srid=4326)),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pieces', to='territoires.commune')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("geom", django.contrib.gis.db.models.fields.PolygonField(srid=4326)),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pieces",
+                        to="territoires.commune",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'morceau de commune',
+                "verbose_name": "morceau de commune",
             },
         ),
         migrations.CreateModel(
-            name='FormerCode',
+            name="FormerCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=5)),
-                ('nom', models.CharField(blank=True, max_length=80)),
-                ('kind', models.CharField(choices=[('commune-deleguee', 'commune déléguée'), ('commune-associee', 'commune associée'), ('ancien-code', 'ancien code')], max_length=20)),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='former_codes', to='territoires.commune')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=5)),
+                ("nom", models.CharField(blank=True, max_length=80)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("commune-deleguee", "commune déléguée"),
+                            ("commune-associee", "commune associée"),
+                            ("ancien-code", "ancien code"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="former_codes",
+                        to="territoires.commune",
+                    ),
+                ),
+                (
+                    "nom_folded",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=territoires.names.Folded("nom"),
+                        output_field=models.CharField(max_length=120),
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ancien code',
+                "verbose_name": "ancien code",
             },
         ),
         migrations.AddField(
-            model_name='departement',
-            name='region',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='departements', to='territoires.region'),
+            model_name="departement",
+            name="region",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="departements",
+                to="territoires.region",
+            ),
         ),
         migrations.AddIndex(
-            model_name='commune',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('nom'), name='gin_trgm_ops'), name='commune_nom_trgm'),
+            model_name="commune",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["nom_folded"], name="commune_nom_trgm", opclasses=["gin_trgm_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='commune',
-            index=models.Index(fields=['departement', 'code_insee'], name='commune_departement'),
+            model_name="commune",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["codes_postaux"], name="commune_codes_postaux", opclasses=["jsonb_path_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='commune',
-            index=models.Index(fields=['epci', 'code_insee'], name='commune_epci'),
-        ),
-        migrations.AddConstraint(
-            model_name='commune',
-            constraint=models.CheckConstraint(condition=models.Q(('code_insee__regex', '^([013-9]\\d|2[AB1-9])\\d{3}$')), name='commune_code_insee_format'),
-        ),
-        migrations.AddConstraint(
-            model_name='commune',
-            constraint=models.CheckConstraint(condition=models.Q(('geom__isnull', True), ('geom__isvalid', True), _connector='OR'), name='commune_geom_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='commune',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_from__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='commune_interval_forward'),
+            model_name="commune",
+            index=models.Index(fields=["departement", "code_insee"], name="commune_departement"),
         ),
         migrations.AddIndex(
-            model_name='formercode',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('nom'), name='gin_trgm_ops'), name='former_code_nom_trgm'),
+            model_name="commune",
+            index=models.Index(fields=["epci", "code_insee"], name="commune_epci"),
         ),
         migrations.AddConstraint(
-            model_name='formercode',
-            constraint=models.UniqueConstraint(fields=('code', 'kind', 'commune'), name='former_code_unique'),
+            model_name="commune",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code_insee__regex", "^([013-9]\\d|2[AB1-9])\\d{3}$")),
+                name="commune_code_insee_format",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="commune",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("geom__isnull", True), ("geom__isvalid", True), _connector="OR"),
+                name="commune_geom_valid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="commune",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True),
+                    ("valid_from__isnull", True),
+                    ("valid_to__gt", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="commune_interval_forward",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="formercode",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["nom_folded"], name="former_code_nom_trgm", opclasses=["gin_trgm_ops"]
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="formercode",
+            index=models.Index(fields=["code"], name="former_code_code"),
+        ),
+        migrations.AddConstraint(
+            model_name="formercode",
+            constraint=models.UniqueConstraint(fields=("code", "kind", "commune"), name="former_code_unique"),
         ),
     ]

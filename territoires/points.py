@@ -1,0 +1,71 @@
+"""Builds points from what strangers send: nothing reaches a spatial lookup before this.
+
+drf-gis's own field takes NaN, 1e999, latitude 480 and a foreign `crs` for good
+coin; a raw string in a spatial lookup has been an arbitrary write
+(CVE-2026-15307). So numbers are checked as numbers first, and the geometry is
+built from them last.
+"""
+
+import re
+
+from django.contrib.gis.geos import Point
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+# Plain or scientific ASCII decimals with a point or a French comma, bounded in length:
+# JavaScript writes 1e-7 for a place on the Greenwich meridian.
+NUMBER = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{0,30})?(?:[eE][+-]?[0-9]{1,3})?")
+MAX_TEXT = 48
+
+
+def point_from_geojson(document: object) -> Point:
+    """Return the point (EPSG:4326) of a GeoJSON geometry `{"type": "Point", "coordinates": [lon, lat]}`.
+
+    Whatever `document` is, raises nothing but ValidationError on "geometry": another
+    type, a `crs` member (RFC 7946 has none), more than two numbers, NaN, infinity,
+    out of range, empty.
+    """
+    if not isinstance(document, dict):
+        raise _refused(_("Donnez une géométrie GeoJSON de type Point."))
+    if "crs" in document:
+        raise _refused(
+            _("Retirez le membre « crs » : les coordonnées GeoJSON sont en longitude et latitude WGS84.")
+        )
+    if document.get("type") != "Point":
+        raise _refused(_("Seul le type Point est accepté : donnez un seul point."))
+    if not set(document) <= {"type", "coordinates"}:
+        raise _refused(_("Ne gardez que « type » et « coordinates » dans la géométrie."))
+    coordinates = document.get("coordinates")
+    if not isinstance(coordinates, list | tuple) or len(coordinates) != 2:
+        raise _refused(_("Donnez exactement deux nombres : longitude puis latitude."))
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in coordinates):
+        raise _refused(_("La longitude et la latitude doivent être des nombres."))
+    return _point(*coordinates)
+
+
+def point_from_text(lon: str, lat: str) -> Point:
+    """Return the point (EPSG:4326) of two decimals as typed, "2,4397" or "2.4397".
+
+    Raises ValidationError on "geometry", and nothing else.
+    """
+    return _point(_number(lon, _("longitude")), _number(lat, _("latitude")))
+
+
+def _number(text: object, name: str) -> float:
+    typed = text.strip() if isinstance(text, str) and len(text) <= MAX_TEXT else ""
+    if not NUMBER.fullmatch(typed):
+        raise _refused(_("La %(name)s doit être un nombre de degrés, par exemple 44,9262.") % {"name": name})
+    return float(typed.replace(",", "."))
+
+
+def _point(lon: float, lat: float) -> Point:
+    # A NaN fails every comparison; an int of a thousand digits is compared before it is a float.
+    if not -180 <= lon <= 180:
+        raise _refused(_("La longitude doit être comprise entre -180 et 180 degrés."))
+    if not -90 <= lat <= 90:
+        raise _refused(_("La latitude doit être comprise entre -90 et 90 degrés."))
+    return Point(float(lon), float(lat), srid=4326)
+
+
+def _refused(message: str) -> ValidationError:
+    return ValidationError({"geometry": [message]})
