@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "django.contrib.gis",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",
     "django_linear_migrations",
     "pgtrigger",
     "procrastinate.contrib.django",
@@ -104,6 +105,9 @@ TEMPLATES = [
         },
     }
 ]
+
+# Forms come out in our own markup: frontend/templates/django/forms/.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database ------------------------------------------------------------------
 # Parallel workers hurt short spatial queries (a z9 tile is 3 times slower with

@@ -19,6 +19,16 @@ from territoires.models import Commune, Epci
 from tests import factories
 
 
+@pytest.fixture(autouse=True)
+def unhashed_static_files(settings: Any) -> None:
+    """Pages are rendered without collectstatic; tests/e2e puts the real storage back."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture
 def aurillac(db: None) -> Commune:
     """Aurillac, a square around 2.44 E 44.93 N (±0.05°)."""
