@@ -41,6 +41,8 @@ class Decision(models.Model):
     action = models.CharField(max_length=10, choices=Action.choices)
     from_status = models.CharField(max_length=10)
     to_status = models.CharField(max_length=10)
+    # The contribution's version this decision produced: one decision per version, no gap.
+    version = models.PositiveIntegerField(_("version du signalement"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions")
     at = models.DateTimeField(_("le"))
     reason_code = models.SlugField(_("motif"), max_length=40, blank=True)
@@ -53,6 +55,7 @@ class Decision(models.Model):
         ordering = ["at", "id"]
         indexes = [models.Index(fields=["contribution", "at"], name="decision_contribution")]
         constraints = [
+            models.UniqueConstraint(fields=["contribution", "version"], name="decision_one_per_version"),
             models.CheckConstraint(
                 name="decision_official_is_named",
                 condition=Q(actor="official", by__isnull=False)
@@ -89,9 +92,23 @@ class Decision(models.Model):
                            OR membership.national)
                 ) THEN
                     RAISE EXCEPTION 'no live mandate covers contribution %', NEW.contribution_id
-                        USING ERRCODE = 'insufficient_privilege';
+                        USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'decision_within_territory';
                 END IF;
                 RETURN NEW;
                 """,
             ),
         ]
+
+    @property
+    def author_name(self) -> str:
+        """Who decided, without ever showing an address: what colleagues read."""
+        if self.actor == self.Actor.AUTHOR:
+            return str(_("L'auteur"))
+        if self.by is not None:
+            return self.by.display_name or str(_("Une autre personne"))
+        return str(_("La publication"))
+
+    @property
+    def outcome_label(self) -> str:
+        """The state it led to, in the words of the interface."""
+        return str(Contribution.Status(self.to_status).label)

@@ -1,0 +1,18 @@
+"""Whose business each field is: drives exports, erasure and logs."""
+
+CLASSIFICATION: dict[str, str] = {
+    "Decision.id": "internal",
+    "Decision.contribution": "internal",
+    "Decision.actor": "public",
+    "Decision.action": "public",
+    "Decision.from_status": "public",
+    "Decision.to_status": "public",
+    "Decision.version": "internal",
+    # The register names a role, not a person.
+    "Decision.by": "personal",
+    "Decision.at": "public",
+    "Decision.reason_code": "public",
+    "Decision.reason": "internal",
+    "Decision.public_reason": "public",
+    "Decision.self_accepted": "public",
+}
