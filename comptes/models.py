@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
 
 from comptes.querysets import MembershipQuerySet, NotificationQuerySet
 from comptes.roles import Role
@@ -47,7 +48,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("personne")
         constraints = [
-            models.CheckConstraint(name="user_email_lowercase", condition=Q(email=models.functions.Lower("email")))
+            models.CheckConstraint(
+                name="user_email_lowercase", condition=Q(email=models.functions.Lower("email"))
+            )
         ]
 
     def __str__(self) -> str:
@@ -65,7 +68,9 @@ class Membership(models.Model):
     role = models.CharField(_("rôle"), max_length=20, choices=Role.choices)
     commune = models.ForeignKey(Commune, models.PROTECT, null=True, blank=True, related_name="memberships")
     epci = models.ForeignKey(Epci, models.PROTECT, null=True, blank=True, related_name="memberships")
-    departement = models.ForeignKey(Departement, models.PROTECT, null=True, blank=True, related_name="memberships")
+    departement = models.ForeignKey(
+        Departement, models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
     region = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, related_name="memberships")
     national = models.BooleanField(_("toute la France"), default=False)
     starts = models.DateTimeField(_("début"), default=timezone.now)
@@ -92,27 +97,62 @@ class Membership(models.Model):
             models.CheckConstraint(name="membership_role_known", condition=Q(role__in=Role.values)),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} · {self.territory or _('toute la France')}"
+
     @property
     def territory(self) -> Commune | Epci | Departement | Region | None:
         """The territory, or None for the whole country."""
         return self.commune or self.epci or self.departement or self.region
 
+    @property
+    def is_over(self) -> bool:
+        """Ended already; a mandate without end is never over."""
+        return self.ends is not None and self.ends <= timezone.now()
+
+    @property
+    def is_live(self) -> bool:
+        """In force now, for showing only: rights are always asked of the database."""
+        return self.starts <= timezone.now() and not self.is_over
+
+
+class ApiToken(AbstractAuthToken):
+    """A bearer token of a person, known by the name they gave it; only its digest is kept.
+
+    It carries no right of its own: what it opens is what the person's mandates open that day.
+    """
+
+    name = models.CharField(_("nom"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("jeton")
+        ordering = ["created"]
+
+    def __str__(self) -> str:
+        return self.name or self.token_key
+
 
 class Notification(models.Model):
     """A letter to send: written in the transaction of the event, sent by a job, once.
 
-    `recipient` is emptied once sent: the outbox is not an address book.
+    `recipient` and `context` are emptied when it leaves or is given up: the outbox is neither
+    an address book nor a place where follow-up links lie about. `recipient_hash` remains, so
+    that the same event never writes twice to the same address.
+    `not_before` moves forward each time a job takes the letter, before it is sent: a job that
+    dies, and a server that refuses, both lead to the next try at that hour.
     """
 
     event = models.CharField(_("événement"), max_length=120)
     template = models.CharField(_("modèle"), max_length=60)
-    recipient = models.EmailField(_("destinataire"))
-    context = models.JSONField(_("contenu"), default=dict)
+    recipient = models.EmailField(_("destinataire"), blank=True)
+    recipient_hash = models.CharField(_("empreinte du destinataire"), max_length=64)
+    context = models.JSONField(_("contenu"), default=dict, blank=True)
     created_at = models.DateTimeField(_("écrite le"), default=timezone.now)
-    sent_at = models.DateTimeField(_("partie le"), null=True)
+    not_before = models.DateTimeField(_("à envoyer à partir de"), default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("essais"), default=0)
     last_error = models.CharField(_("dernière erreur"), max_length=200, blank=True)
-    recipient_hash = models.CharField(max_length=64)
+    sent_at = models.DateTimeField(_("partie le"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("abandonnée le"), null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
 
@@ -120,7 +160,24 @@ class Notification(models.Model):
         verbose_name = _("courrier")
         constraints = [
             models.UniqueConstraint(fields=["event", "recipient_hash"], name="notification_once"),
+            models.CheckConstraint(
+                name="notification_emptied_once_settled",
+                condition=Q(sent_at=None, given_up_at=None) & ~Q(recipient="")
+                | Q(sent_at__isnull=False, given_up_at=None, recipient="", context={})
+                | Q(sent_at=None, given_up_at__isnull=False, recipient="", context={}),
+                violation_error_message=_(
+                    "Un courrier parti ou abandonné ne garde ni adresse ni contenu : videz les deux."
+                ),
+            ),
         ]
         indexes = [
-            models.Index(fields=["created_at"], name="notification_waiting", condition=Q(sent_at=None)),
+            models.Index(
+                fields=["not_before"],
+                name="notification_waiting",
+                condition=Q(sent_at=None, given_up_at=None),
+            ),
+            models.Index(fields=["recipient_hash", "created_at"], name="notification_per_address"),
         ]
+
+    def __str__(self) -> str:
+        return self.event

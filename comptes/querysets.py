@@ -36,5 +36,9 @@ class NotificationQuerySet(QuerySet["Notification"]):
     """The outbox, in the words of the postman."""
 
     def waiting(self) -> Self:
-        """Letters not sent yet that may still be tried."""
-        return self.filter(sent_at=None)
+        """Letters neither sent nor given up."""
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def due(self, at: dt.datetime | None = None) -> Self:
+        """Waiting letters whose hour has come, the one that waited longest first."""
+        return self.waiting().filter(not_before__lte=at or timezone.now()).order_by("not_before", "pk")

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from comptes.models import User
+from comptes.models import ApiToken, User
 from comptes.roles import Role
 from territoires.models import Commune, Epci
 from tests import factories
@@ -96,7 +95,7 @@ def api_as() -> Callable[[User], APIClient]:
     """Return a JSON client bearing a fresh token of somebody."""
 
     def sign_in(user: User) -> APIClient:
-        _, token = AuthToken.objects.create(user)
+        _, token = ApiToken.objects.create(user)
         client = APIClient(enforce_csrf_checks=True)
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
         return client

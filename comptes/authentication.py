@@ -1,0 +1,47 @@
+"""How a program proves who it acts for: `Authorization: Bearer …`."""
+
+import re
+
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from knox.auth import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from comptes.models import ApiToken, User
+
+# What `ApiToken.objects.create` makes: 64 hexadecimal digits.
+_TOKEN = re.compile(rb"[0-9a-f]{64}")
+
+
+class BearerAuthentication(TokenAuthentication):
+    """Knox's tokens, read strictly.
+
+    Knox decodes the header as UTF-8 and looks its first letters up as they are: an odd byte
+    or a NUL would be an error of ours. Whatever does not look like a token is refused first.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """Return (person, token), None without a bearer header. Raises AuthenticationFailed (401)."""
+        words = request.META.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace").split()
+        if not words or words[0].lower() != b"bearer":
+            return None
+        if len(words) != 2 or not _TOKEN.fullmatch(words[1]):
+            raise AuthenticationFailed(_("Ce jeton n'est pas lisible : recopiez-le en entier."))
+        try:
+            return self.authenticate_credentials(words[1])
+        except AuthenticationFailed as error:
+            raise AuthenticationFailed(
+                _("Ce jeton n'ouvre plus rien : créez-en un autre sur la page de votre compte.")
+            ) from error
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """Describes the header in the OpenAPI document."""
+
+    target_class = BearerAuthentication
+    name = "jeton"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the OpenAPI security scheme."""
+        return {"type": "http", "scheme": "bearer"}

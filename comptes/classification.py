@@ -1,0 +1,45 @@
+"""What each field holds, for the register of personal data. What is emptied once used is said beside it."""
+
+CLASSIFICATION = {
+    "User.id": "internal",
+    "User.password": "secret",
+    "User.last_login": "personal",
+    "User.is_superuser": "internal",
+    "User.email": "personal",
+    # Shown to colleagues of the same territory, never in a published layer.
+    "User.display_name": "personal",
+    "User.is_active": "internal",
+    "User.is_staff": "internal",
+    "User.date_joined": "personal",
+    "Membership.id": "internal",
+    "Membership.user": "personal",
+    "Membership.role": "internal",
+    "Membership.commune": "internal",
+    "Membership.epci": "internal",
+    "Membership.departement": "internal",
+    "Membership.region": "internal",
+    "Membership.national": "internal",
+    "Membership.starts": "internal",
+    "Membership.ends": "internal",
+    "ApiToken.digest": "secret",
+    # The first 15 characters of the token: enough to find its row, not to use it.
+    "ApiToken.token_key": "secret",
+    "ApiToken.user": "personal",
+    "ApiToken.created": "personal",
+    "ApiToken.expiry": "internal",
+    "ApiToken.name": "personal",
+    "Notification.id": "internal",
+    "Notification.event": "internal",
+    "Notification.template": "internal",
+    # Emptied as soon as the letter has left or is given up.
+    "Notification.recipient": "personal",
+    "Notification.recipient_hash": "personal",
+    # May hold a follow-up link with the author's secret; emptied with the recipient.
+    "Notification.context": "secret",
+    "Notification.created_at": "internal",
+    "Notification.not_before": "internal",
+    "Notification.attempts": "internal",
+    "Notification.last_error": "internal",
+    "Notification.sent_at": "internal",
+    "Notification.given_up_at": "internal",
+}
