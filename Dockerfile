@@ -21,7 +21,7 @@ RUN python -m venv /opt/uv \
 COPY . .
 COPY --from=browser /build/node_modules node_modules
 # The key and the address are only there to let the settings load: neither is used nor kept.
-RUN find frontend/locale -name '*.po' -execdir msgfmt --check-format -o django.mo django.po ';' \
+RUN find frontend/locale -name '*.po' -exec sh -c 'msgfmt --check-format -o "${1%.po}.mo" "$1"' _ {} ';' \
     && REPERES_LOCAL=/srv/local SECRET_KEY=built-without-any-secret-000000000000 \
        DATABASE_URL=postgresql://none@localhost/none REPERES_PROCESS=manage \
        /opt/venv/bin/python manage.py collectstatic --no-input
@@ -46,7 +46,7 @@ WORKDIR /srv/reperes
 USER 10001:10001
 VOLUME ["/srv/local/media", "/srv/local/exports"]
 EXPOSE 8000
-# localhost is always in ALLOWED_HOSTS when the site's owner lists it; the probe says so by name.
+# The probe calls the server 127.0.0.1: ALLOWED_HOSTS must hold that name beside the public one.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=40s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 CMD ["gunicorn", "--config", "config/gunicorn_conf.py", "config.wsgi:application"]
