@@ -15,6 +15,7 @@ from django.contrib.gis.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from couches.constraints import NextNumber, PointInRange, WholeSha256
 from couches.querysets import FeatureVersionQuerySet
 from territoires.models import Commune
 
@@ -69,7 +70,7 @@ class CoucheVersion(models.Model):
     `couches/publication.py`); `changes` counts `{"added", "changed", "withdrawn"}`.
     """
 
-    couche = models.ForeignKey(Couche, models.PROTECT, related_name="versions")
+    couche = models.ForeignKey(Couche, models.PROTECT, related_name="versions", db_index=False)
     number = models.PositiveIntegerField(_("numéro"))
     published_at = models.DateTimeField(_("publiée le"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -88,7 +89,21 @@ class CoucheVersion(models.Model):
             models.CheckConstraint(name="couche_version_from_one", condition=Q(number__gte=1)),
         ]
         triggers = [
-            pgtrigger.Protect(name="couche_version_immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="couche_version_immutable", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="couche_version_no_gap",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                IF NEW.number <> 1 + COALESCE(
+                    (SELECT MAX(number) FROM couches_coucheversion WHERE couche_id = NEW.couche_id), 0
+                ) THEN
+                    RAISE EXCEPTION 'version % leaves a gap in couche %', NEW.number, NEW.couche_id
+                        USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,11 +111,15 @@ class CoucheVersion(models.Model):
 
 
 class Feature(models.Model):
-    """The identity of a published object: stable for life, never reused."""
+    """The identity of a published object: stable for life, never reused.
+
+    `number` comes from a sequence, in the order of publication: a short name for tiles,
+    files and conversations. No index on `couche`: features are reached by id or number.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    number = models.BigIntegerField(_("numéro"), unique=True, editable=False)
-    couche = models.ForeignKey(Couche, models.PROTECT, related_name="features")
+    number = models.BigIntegerField(_("numéro"), unique=True, editable=False, db_default=NextNumber())
+    couche = models.ForeignKey(Couche, models.PROTECT, related_name="features", db_index=False)
 
     class Meta:
         verbose_name = _("objet")
@@ -112,8 +131,10 @@ class Feature(models.Model):
 class FeatureVersion(models.Model):
     """What a feature says from one version of its couche until another.
 
-    `geom` Point EPSG:4326; `row_sha256` hashes the row's public content.
-    The trigger lets `to_version` be set once, and nothing else happen.
+    `geom` Point EPSG:4326, on the grid of 7 decimals (see `couches/staging.py`);
+    `row_sha256` hashes the row's public content (see `couches/hashing.py`). The triggers
+    let `to_version` be set once, and nothing else happen, and refuse two intervals of a
+    feature that overlap. The indexes that lead with a foreign key stand in for its own.
     """
 
     class Origin(models.TextChoices):
@@ -123,11 +144,11 @@ class FeatureVersion(models.Model):
         IMPORT = "import", _("import")
         SEED = "seed", _("donnée fabriquée")
 
-    feature = models.ForeignKey(Feature, models.PROTECT, related_name="versions")
-    couche = models.ForeignKey(Couche, models.PROTECT, related_name="+")
+    feature = models.ForeignKey(Feature, models.PROTECT, related_name="versions", db_index=False)
+    couche = models.ForeignKey(Couche, models.PROTECT, related_name="+", db_index=False)
     geom = models.PointField(srid=4326)
     attributes = models.JSONField(default=dict)
-    commune = models.ForeignKey(Commune, models.PROTECT, related_name="+")
+    commune = models.ForeignKey(Commune, models.PROTECT, related_name="+", db_index=False)
     from_version = models.PositiveIntegerField()
     to_version = models.PositiveIntegerField(null=True)
     observations = models.PositiveIntegerField(default=1)
@@ -145,8 +166,10 @@ class FeatureVersion(models.Model):
         verbose_name = _("état d'un objet")
         indexes = [
             models.Index(fields=["couche", "from_version"], name="fv_couche_from"),
-            models.Index(fields=["couche", "to_version"], name="fv_couche_to", condition=Q(to_version__isnull=False)),
-            models.Index(fields=["couche", "commune"], name="fv_couche_commune"),
+            models.Index(
+                fields=["couche", "to_version"], name="fv_couche_to", condition=Q(to_version__isnull=False)
+            ),
+            models.Index(fields=["commune", "couche"], name="fv_commune_couche"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["feature", "from_version"], name="fv_one_per_version"),
@@ -157,10 +180,47 @@ class FeatureVersion(models.Model):
                 name="fv_interval_forward",
                 condition=Q(to_version__isnull=True) | Q(to_version__gt=F("from_version")),
             ),
+            models.CheckConstraint(name="fv_from_one", condition=Q(from_version__gte=1)),
             models.CheckConstraint(name="fv_observed", condition=Q(observations__gte=1)),
+            models.CheckConstraint(
+                name="fv_observers_within_observations",
+                condition=Q(distinct_observers__lte=F("observations")),
+            ),
+            models.CheckConstraint(
+                name="fv_accuracy_finite",
+                condition=Q(accuracy_m__isnull=True) | Q(accuracy_m__range=(0, 100_000)),
+            ),
+            models.CheckConstraint(name="fv_geom_in_range", condition=PointInRange("geom")),
+            models.CheckConstraint(name="fv_sha256_whole", condition=WholeSha256("row_sha256")),
         ]
         triggers = [
             pgtrigger.Protect(name="fv_no_delete", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="fv_no_overlap",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                # Closing an interval cannot make two overlap; only inserting can. One
+                # set-based look per statement costs a fifth of an exclusion constraint.
+                func="""
+                IF EXISTS (
+                    SELECT FROM new_rows n
+                    JOIN couches_featureversion o ON o.feature_id = n.feature_id AND o.id <> n.id
+                    WHERE int8range(o.from_version, o.to_version) && int8range(n.from_version, n.to_version)
+                ) THEN
+                    RAISE EXCEPTION 'two versions of a feature overlap' USING ERRCODE = 'exclusion_violation';
+                END IF;
+                IF EXISTS (
+                    SELECT FROM new_rows n JOIN couches_feature f ON f.id = n.feature_id
+                    WHERE f.couche_id <> n.couche_id
+                ) THEN
+                    RAISE EXCEPTION 'a feature version is in another couche than its feature'
+                        USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="fv_only_closes",
                 operation=pgtrigger.Update,
@@ -168,7 +228,8 @@ class FeatureVersion(models.Model):
                 func="""
                 IF OLD.to_version IS NOT NULL OR NEW.to_version IS NULL
                    OR (to_jsonb(NEW) - 'to_version') IS DISTINCT FROM (to_jsonb(OLD) - 'to_version') THEN
-                    RAISE EXCEPTION 'feature version % is immutable', OLD.id USING ERRCODE = 'check_violation';
+                    RAISE EXCEPTION 'feature version % is immutable', OLD.id
+                        USING ERRCODE = 'check_violation';
                 END IF;
                 RETURN NEW;
                 """,

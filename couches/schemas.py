@@ -1,0 +1,272 @@
+"""Attributes from any door, judged by their couche's schema, with French errors.
+
+The schema (JSON Schema 2020-12 and `x-…` hints, see docs/couches.md) leads the walk:
+what it does not name is refused before anything looks inside, so the work is bounded by
+the schema and never by what was sent.
+"""
+
+import difflib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError as SchemaError
+
+from couches import messages, national
+from couches.models import Couche
+from couches.text import clean_text, printable
+
+MAX_KEYS = 60
+MAX_ITEMS = 60
+MAX_TEXT = 2_000
+MAX_ERRORS = 30
+# Beyond it a number loses units in any reader that counts in floats (JSON, spreadsheets).
+MAX_NUMBER = 2**53
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+_validators: dict[tuple[int | None, int], Draft202012Validator] = {}
+
+
+def clean_attributes(
+    couche: Couche, raw: object, *, completing: bool = False, partial: bool = False
+) -> dict[str, Any]:
+    """Return the attributes as they may be stored: known names, clean texts, no empty answer.
+
+    `completing` opens the fields marked `x-complete: "mairie"`; `partial` does not ask
+    for the required ones. Raises ValidationError({"attributes.<path>": [French]}), with
+    paths such as `attributes.operators.0.calls`, and no other exception whatever `raw` is.
+    """
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise ValidationError(
+            {"attributes": [_('Donnez les réponses en un objet JSON : {"champ": valeur}.')]}
+        )
+    if len(raw) > MAX_KEYS:
+        text = _("%(count)d champs reçus : %(max)d au plus.") % {"count": len(raw), "max": MAX_KEYS}
+        raise ValidationError({"attributes": [text]})
+    errors = _Errors()
+    cleaned: dict[str, Any] = {}
+    known = properties(couche)
+    for name, value in raw.items():
+        definition = known.get(name) if isinstance(name, str) else None
+        path = f"attributes.{printable(name)}"
+        if definition is None:
+            errors.add(path, messages.unknown(printable(name), _nearest(name, known)))
+        elif definition.get("x-complete") and not completing and value not in EMPTY:
+            text = _("« %(title)s » est complété par la mairie : retirez cette réponse.")
+            errors.add(path, text % {"title": definition["title"]})
+        else:
+            answer = _clean(value, definition, path, errors)
+            if answer not in EMPTY:
+                cleaned[name] = answer
+    for path, message in _breaches(couche, cleaned, partial=partial):
+        errors.add_unless_said(path, message)
+    if errors.by_path:
+        raise ValidationError(errors.by_path)  # type: ignore[arg-type]  # dict of lists of str is accepted
+    return cleaned
+
+
+def properties(couche: Couche) -> dict[str, dict[str, Any]]:
+    """Return the attribute definitions of a couche, in the order of its forms and tables."""
+    return in_order(couche.attribute_schema.get("properties", {}))
+
+
+def in_order(definitions: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return definitions sorted by `x-order`: JSONB does not keep the order of its keys."""
+    return dict(sorted(definitions.items(), key=lambda pair: (pair[1].get("x-order", 0), pair[0])))
+
+
+def describe(couche: Couche, attributes: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (label, readable value) of each answer, in the order of the schema."""
+    return [
+        (definition["title"], readable(attributes[name], definition))
+        for name, definition in properties(couche).items()
+        if attributes.get(name) not in EMPTY
+    ]
+
+
+def title_of(couche: Couche, attributes: dict[str, Any]) -> str:
+    """Return what names an object in a list: its `x-title` attribute, else its first answer."""
+    name = couche.attribute_schema.get("x-title")
+    if name and attributes.get(name):
+        return str(attributes[name])
+    answers = describe(couche, attributes)
+    return answers[0][1] if answers else couche.title
+
+
+def readable(value: Any, definition: dict[str, Any]) -> str:
+    """Return a value as a person reads it in French."""
+    if isinstance(value, bool):
+        return _("oui") if value else _("non")
+    if isinstance(value, list):
+        items = [readable(item, definition.get("items", {})) for item in value]
+        return ("; " if isinstance(value[0], dict) else ", ").join(items)
+    if isinstance(value, dict):
+        return _readable_object(value, definition)
+    if definition.get("x-format") == "date_partielle":
+        return national.french_partial_date(str(value))
+    return str(definition.get("x-labels", {}).get(value, value))
+
+
+def _readable_object(value: dict[str, Any], definition: dict[str, Any]) -> str:
+    """Say "Orange (Appels Impossible, SMS Difficile)": the first answer, then the named others."""
+    parts = in_order(definition.get("properties", {}))
+    names = [name for name in parts if name in value]
+    if not names:
+        return ""
+    first, *others = names
+    head = readable(value[first], parts[first])
+    said = [f"{parts[name]['title']} {readable(value[name], parts[name])}" for name in others]
+    return f"{head} ({', '.join(said)})" if said else head
+
+
+class _Errors:
+    """Messages by path, bounded: nobody reads the thirty-first."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[str, list[str]] = {}
+
+    def add(self, path: str, message: str) -> None:
+        if len(self.by_path) < MAX_ERRORS:
+            self.by_path.setdefault(path, []).append(message)
+
+    def add_unless_said(self, path: str, message: str) -> None:
+        """Add a message where nothing was said yet, of the field or of a part of it."""
+        if not any(said == path or said.startswith(f"{path}.") for said in self.by_path):
+            self.add(path, message)
+
+
+def _nearest(name: object, known: dict[str, Any]) -> str | None:
+    if not isinstance(name, str) or len(name) > 100:
+        return None
+    close = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=1, cutoff=0.6)
+    return next((key for key in known if close and key.lower() == close[0]), None)
+
+
+def _clean(value: Any, definition: dict[str, Any], path: str, errors: _Errors) -> Any:
+    """Return the value cleaned, or None after having said what is wrong with it."""
+    kind = definition.get("type")
+    if value in EMPTY:
+        return None
+    if kind == "array" and isinstance(value, list):
+        return _clean_list(value, definition, path, errors)
+    if kind == "object" and isinstance(value, dict):
+        return _clean_object(value, definition, path, errors)
+    if kind == "string" and isinstance(value, str):
+        return _clean_string(value, definition, path, errors)
+    if kind in ("integer", "number") and isinstance(value, int | float) and not isinstance(value, bool):
+        return _clean_number(value, definition, path, errors)
+    if kind == "boolean" and isinstance(value, bool):
+        return value
+    errors.add(path, messages.wrong_type(definition))
+    return None
+
+
+def _clean_list(value: list[Any], definition: dict[str, Any], path: str, errors: _Errors) -> list[Any] | None:
+    limit = definition.get("maxItems", MAX_ITEMS)
+    if len(value) > limit:
+        text = _("« %(title)s » : %(limit)s réponses au plus.") % {
+            "title": definition["title"],
+            "limit": limit,
+        }
+        errors.add(path, text)
+        return None
+    items = [_clean(item, definition["items"], f"{path}.{rank}", errors) for rank, item in enumerate(value)]
+    return [item for item in items if item not in EMPTY]
+
+
+def _clean_object(
+    value: dict[Any, Any], definition: dict[str, Any], path: str, errors: _Errors
+) -> dict[str, Any] | None:
+    known = definition["properties"]
+    if len(value) > MAX_KEYS:
+        errors.add(path, messages.wrong_type(definition))
+        return None
+    cleaned = {}
+    for name, part in value.items():
+        if not isinstance(name, str) or name not in known:
+            text = messages.unknown(printable(name), _nearest(name, known))
+            errors.add(f"{path}.{printable(name)}", text)
+            continue
+        answer = _clean(part, known[name], f"{path}.{name}", errors)
+        if answer not in EMPTY:
+            cleaned[name] = answer
+    return cleaned
+
+
+def _clean_string(value: str, definition: dict[str, Any], path: str, errors: _Errors) -> str | None:
+    try:
+        # Notations such as "04 71 45 46 46" are longer than what is stored: the schema
+        # judges the final length, this bound only keeps the work small.
+        text = clean_text(value, max_length=max(definition.get("maxLength", MAX_TEXT), 300))
+    except ValidationError as error:
+        errors.add(path, str(error.messages[0]))
+        return None
+    if not text:
+        return None
+    return national.FORMATS.get(definition.get("x-format", ""), str)(text)
+
+
+def _clean_number(
+    value: int | float, definition: dict[str, Any], path: str, errors: _Errors
+) -> int | float | None:
+    # Size first: an integer of 400 digits has no float, and isfinite() would raise.
+    if abs(value) > MAX_NUMBER or not math.isfinite(value):
+        errors.add(path, messages.wrong_type(definition))
+        return None
+    # 1.0 and 1 are the same JSON number: one spelling, so that one hash.
+    return int(value) if float(value).is_integer() else value
+
+
+def _breaches(couche: Couche, cleaned: dict[str, Any], *, partial: bool) -> Iterator[tuple[str, str]]:
+    """Yield (path, message) for each rule of the schema that the cleaned answers break."""
+    for error in _validator(couche).iter_errors(cleaned):
+        path = ".".join(["attributes", *map(str, error.absolute_path)])
+        if error.validator == "required":
+            if not (partial and not error.absolute_path):
+                yield from _missing(error, path)
+        else:
+            yield path, messages.refused(error)
+    for name, definition in properties(couche).items():
+        if isinstance(cleaned.get(name), list):
+            yield from _list_rules(cleaned[name], definition, f"attributes.{name}")
+
+
+def _missing(error: SchemaError, path: str) -> Iterator[tuple[str, str]]:
+    assert isinstance(error.schema, dict) and isinstance(error.instance, dict)  # noqa: S101  # `required` is of objects
+    for name in error.schema["required"]:
+        if name not in error.instance:
+            yield f"{path}.{name}", messages.missing(error.schema["properties"][name])
+
+
+def _list_rules(rows: list[Any], definition: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Two rules JSON Schema cannot say: a key given once, a time before another."""
+    key = definition.get("x-unique")
+    before = definition.get("items", {}).get("x-before")
+    seen: set[Any] = set()
+    for rank, row in enumerate(rows):
+        if not isinstance(row, dict):
+            continue
+        if key in row:
+            if row[key] in seen:
+                name = readable(row[key], definition["items"]["properties"][key])
+                yield (
+                    f"{path}.{rank}.{key}",
+                    _("« %(name)s » est donné deux fois : gardez une réponse.") % {"name": name},
+                )
+            seen.add(row[key])
+        if before and all(name in row for name in before) and row[before[0]] >= row[before[1]]:
+            yield f"{path}.{rank}.{before[1]}", _("La fin doit venir après le début.")
+
+
+def _validator(couche: Couche) -> Draft202012Validator:
+    """Return the couche's validator, built once per version of its schema."""
+    key = (couche.pk, couche.schema_version)
+    known = _validators.get(key)
+    if known is None or known.schema != couche.attribute_schema:
+        known = _validators[key] = Draft202012Validator(couche.attribute_schema)
+    return known
