@@ -8,4 +8,9 @@ from django.http import HttpRequest
 
 def instance(request: HttpRequest) -> dict[str, Any]:
     """Return the flags of the instance; the same for everybody, so pages stay cacheable."""
-    return {"is_demo": settings.REPERES_DEMO, "tile_host": settings.TILE_HOST}
+    return {
+        "is_demo": settings.REPERES_DEMO,
+        "tile_host": settings.TILE_HOST,
+        "publisher": settings.PUBLISHER,
+        "contact_email": settings.CONTACT_EMAIL,
+    }

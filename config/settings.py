@@ -40,6 +40,9 @@ if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY : donnez au moins 32 caractères tirés au hasard.")
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 PUBLIC_URL = os.environ.get("REPERES_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+# Who answers for this site in its legal pages.
+PUBLISHER = os.environ.get("REPERES_PUBLISHER", "")
+CONTACT_EMAIL = os.environ.get("REPERES_CONTACT", "")
 # No rate limit and no proof of work, for benches and load tests: demo only.
 REPERES_LIMITS = os.environ.get("REPERES_LIMITS", "on") != "off"
 if not REPERES_LIMITS and not REPERES_DEMO:
@@ -303,6 +306,7 @@ if env_bool("REPERES_HTTPS"):
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 
 # --- Logs --------------------------------------------------------------------------

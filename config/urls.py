@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health
+from config.pages import api_docs, communes, home, reading
 
 APPS = ["moderation", "exports", "contributions", "couches", "comptes", "territoires"]
 
@@ -11,7 +12,22 @@ APPS = ["moderation", "exports", "contributions", "couches", "comptes", "territo
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("", home.home, name="home"),
+    path("communes/", communes.search, name="communes"),
+    path("communes/<str:code>/", communes.commune, name="commune"),
+    path("aide/", reading.help_page, name="aide"),
+    path("accessibilite/", reading.accessibility, name="accessibilite"),
+    path("donnees-personnelles/", reading.personal_data, name="donnees-personnelles"),
+    path("robots.txt", reading.robots, name="robots"),
+    path("favicon.ico", reading.favicon, name="favicon"),
+    path("manifeste.webmanifest", reading.manifest, name="manifest"),
+    path("api/v1/docs/", api_docs.api_docs, name="api-docs"),
     path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="api-schema"),
     *[path("", include(f"{app}.urls")) for app in APPS],
     *[path("api/v1/", include(f"{app}.api_urls")) for app in APPS],
 ]
+
+handler400 = "config.views.bad_request"
+handler403 = "config.views.forbidden"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"

@@ -1,0 +1,13 @@
+"""The front door."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from config.pages.published import lately
+
+LATELY = 4
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Two doors, what was published lately, how it works."""
+    return render(request, "pages/accueil.html", {"recents": lately(LATELY)})
