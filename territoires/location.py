@@ -6,6 +6,7 @@ from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from territoires.legal import may_be_french
 from territoires.models import BoundaryLoad, Commune
 from territoires.querysets import NEAR_BORDER_M as NEAR_BORDER_M
 
@@ -35,7 +36,7 @@ class OutsideLoadedTerritory(OutsideFrance):
         """Do not tell Paris that it is abroad when only the Cantal is loaded."""
         super().__init__(
             _(
-                "Ce point est hors des communes ouvertes sur ce site. "
+                "Ce point est hors des communes ouvertes sur ce site, ou hors de France. "
                 "Déplacez le point, votre texte est conservé."
             )
         )
@@ -43,7 +44,11 @@ class OutsideLoadedTerritory(OutsideFrance):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The commune of a point; `near_border` when another one lies within 100 m."""
+    """The commune of a point; `near_border` when it is to be confirmed by a person.
+
+    That is: another commune lies within 100 m, or the outline still covers communes
+    re-established since it was drawn (`Commune.to_confirm`).
+    """
 
     commune: Commune
     near_border: bool
@@ -58,5 +63,6 @@ def locate(point: Point) -> Location:
     commune = Commune.objects.covering(point).with_near_border(point).defer("geom").first()
     if commune is None:
         load = BoundaryLoad.objects.order_by("-loaded_at").first()
-        raise OutsideLoadedTerritory() if load and not load.complete else OutsideFrance()
-    return Location(commune=commune, near_border=commune.near_border)
+        doubtful = load is not None and may_be_french(point, mainland_complete=load.complete)
+        raise OutsideLoadedTerritory() if doubtful else OutsideFrance()
+    return Location(commune=commune, near_border=commune.near_border or commune.to_confirm)

@@ -68,8 +68,10 @@ class Commune(models.Model):
     """A commune of one COG vintage; a merged one stays, closed, naming its successor.
 
     `geom` is MultiPolygon 4326, null while no outline is loaded (some overseas
-    collectivities); `chef_lieu` is the town hall's point. Validity is the half-open
-    interval [`valid_from`, `valid_to`).
+    collectivities); `chef_lieu` is the town hall's point. `outline_year` is the year of
+    the file it came from, null when unknown. `to_confirm`: the outline still covers
+    communes split from this one, so every point in it needs a person's eye. Validity is
+    the half-open interval [`valid_from`, `valid_to`).
     """
 
     code_insee = models.CharField(_("code INSEE"), max_length=5, primary_key=True)
@@ -82,6 +84,8 @@ class Commune(models.Model):
     geom = models.MultiPolygonField(_("contour"), srid=4326, null=True)
     chef_lieu = models.PointField(_("mairie"), srid=4326, null=True)
     approximate = models.BooleanField(_("contour approximatif"), default=False)
+    outline_year = models.PositiveSmallIntegerField(_("année du contour"), null=True)
+    to_confirm = models.BooleanField(_("contour à confirmer"), default=False)
     millesime = models.PositiveSmallIntegerField(_("millésime du COG"))
     successor = models.ForeignKey("self", models.PROTECT, null=True, related_name="predecessors")
     valid_from = models.DateField(_("existe depuis"), null=True)

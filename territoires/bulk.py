@@ -1,0 +1,67 @@
+"""Locates many points at once: one statement for a million, in the database."""
+
+import re
+
+from django.db import connection
+
+_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+# The pieces drive the join through their GiST index; `min` settles shared borders for the
+# lowest code. Points outside every commune come back with NULLs.
+LOCATE_SQL = """
+SELECT point.id, min(piece.commune_id) AS commune_id
+FROM {points} AS point
+LEFT JOIN territoires_communepiece AS piece
+       ON ST_Covers(piece.geom, point.geom)
+GROUP BY point.id
+"""
+
+# `near_border` for the same points: another commune within 100 m, or an outline to confirm.
+# The box is widened by latitude first (110 km to the degree), so that the exact distance is
+# computed only for pieces whose box is near.
+LOCATE_WITH_BORDER_SQL = """
+WITH located AS ({locate})
+SELECT located.id, located.commune_id,
+       located.commune_id IS NOT NULL AND (home.to_confirm OR EXISTS (
+         SELECT 1 FROM territoires_communepiece AS other
+         WHERE other.geom && ST_Expand(
+                 point.geom,
+                 %(metres)s / 110000.0 / greatest(cos(radians(least(abs(ST_Y(point.geom)) + 0.01, 89.9))), 0.001),
+                 %(metres)s / 110000.0)
+           AND other.commune_id <> located.commune_id
+           AND ST_DWithin(other.geom::geography, point.geom::geography, %(metres)s)
+       )) AS near_border
+FROM located
+JOIN {points} AS point USING (id)
+LEFT JOIN territoires_commune AS home ON home.code_insee = located.commune_id
+"""
+
+
+def bulk_locate_sql(points: str, *, near_border: bool = False) -> str:
+    """Return the statement for a table `points` of (id, geom Point 4326).
+
+    Gives (id, commune_id or NULL) and, with `near_border`, a third column; then bind
+    `metres`. Pieces exist for current communes only. Raises ValueError for a table name
+    that is not a plain identifier: it cannot be bound.
+    """
+    if not _TABLE.fullmatch(points):
+        raise ValueError(f"{points!r} is not a plain table name")
+    locate = LOCATE_SQL.format(points=points)
+    return LOCATE_WITH_BORDER_SQL.format(locate=locate, points=points) if near_border else locate
+
+
+def bulk_locate(points: str, *, into: str, near_border: bool = False) -> int:
+    """Create the temporary table `into` with the location of each row of `points`; return the row count.
+
+    Both are tables of the current connection; `into` must not exist.
+    """
+    from territoires.querysets import NEAR_BORDER_M
+
+    if not _TABLE.fullmatch(into):
+        raise ValueError(f"{into!r} is not a plain table name")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {into} AS {bulk_locate_sql(points, near_border=near_border)}",
+            {"metres": NEAR_BORDER_M} if near_border else None,
+        )
+        return int(cursor.rowcount)
