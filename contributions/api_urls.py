@@ -1,5 +1,15 @@
 """JSON door of contributions, below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from contributions.api import ContributionDetail, ContributionList, PhotoDetail
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("contributions/", ContributionList.as_view(), name="api-contributions"),
+    path("contributions/<uuid:contribution_id>/", ContributionDetail.as_view(), name="api-contribution"),
+    path(
+        "contributions/<uuid:contribution_id>/photos/<int:n>",
+        PhotoDetail.as_view(),
+        name="api-contribution-photo",
+    ),
+]

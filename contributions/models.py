@@ -4,9 +4,12 @@
 `moderation.workflow`. Nothing here is public.
 """
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.gis.db import models
-from django.db.models import Q
+from django.contrib.gis.db.models.functions import IsEmpty
+from django.db.models import F, Func, Q, Value
+from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from contributions.querysets import ContributionQuerySet
@@ -14,12 +17,28 @@ from couches.models import Couche, CoucheVersion, Feature
 from territoires.models import Commune
 
 
+def _ordinate(name: str) -> Func:
+    return Func(F("geom"), function=name, output_field=models.FloatField())
+
+
+# The range refuses NaN and infinities, which compare as greater than any number, but lets
+# the empty point through: its ordinates are NULL. Hence both halves.
+POINT_IN_RANGE = (
+    Q(GreaterThanOrEqual(_ordinate("ST_X"), Value(-180.0)))
+    & Q(LessThanOrEqual(_ordinate("ST_X"), Value(180.0)))
+    & Q(GreaterThanOrEqual(_ordinate("ST_Y"), Value(-90.0)))
+    & Q(LessThanOrEqual(_ordinate("ST_Y"), Value(90.0)))
+    & ~Q(IsEmpty("geom"))
+)
+
+
 class Contribution(models.Model):
     """One proposal by one person, keyed by the UUID its device made.
 
     `geom` Point EPSG:4326 inside France; `accuracy_m` metres; `version` grows at each
     change of status (ETag); `payload_sha256` tells a retry from another content;
-    `secret_sha256` is all that is kept of the author's secret.
+    `secret_sha256` is all that is kept of the author's secret; `near_at_receipt` is what the
+    receipt said lay near, kept so that a retry gets the same receipt (`duplicates.py`).
     `commune` is found from the point and never changes; `code_insee_at_capture` and
     `millesime` keep what it was called that day.
     """
@@ -63,12 +82,16 @@ class Contribution(models.Model):
         WITHDRAWN = "WITHDRAWN", _("Retirée")
 
     id = models.UUIDField(primary_key=True)
-    couche = models.ForeignKey(Couche, models.PROTECT, related_name="contributions")
+    # No index of their own for the keys that lead a composite index below, and partial ones for
+    # those mostly null: each index is paid at every submission.
+    couche = models.ForeignKey(Couche, models.PROTECT, related_name="contributions", db_index=False)
     operation = models.CharField(max_length=8, choices=Operation.choices, default=Operation.CREATE)
-    feature = models.ForeignKey(Feature, models.PROTECT, null=True, related_name="contributions")
+    feature = models.ForeignKey(
+        Feature, models.PROTECT, null=True, related_name="contributions", db_index=False
+    )
     geom = models.PointField(_("lieu"), srid=4326)
     attributes = models.JSONField(_("réponses"), default=dict)
-    commune = models.ForeignKey(Commune, models.PROTECT, related_name="contributions")
+    commune = models.ForeignKey(Commune, models.PROTECT, related_name="contributions", db_index=False)
     code_insee_at_capture = models.CharField(max_length=5)
     millesime = models.PositiveSmallIntegerField()
     near_border = models.BooleanField(default=False)
@@ -78,19 +101,34 @@ class Contribution(models.Model):
     position_source = models.CharField(max_length=12, choices=PositionSource.choices)
     channel = models.CharField(max_length=8, choices=Channel.choices)
     entered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("saisi par")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("saisi par"),
+        db_index=False,
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SUBMITTED)
     version = models.PositiveIntegerField(default=1)
     payload_sha256 = models.CharField(max_length=64)
     secret_sha256 = models.CharField(max_length=64)
     schema_version = models.PositiveSmallIntegerField(default=1)
+    near_at_receipt = models.JSONField(_("proches à la réception"), default=list)
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="merged", verbose_name=_("fusionnée dans")
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="merged",
+        verbose_name=_("fusionnée dans"),
+        db_index=False,
     )
     # The feature it became (create) or changed; set by publication, with the version.
-    published_feature = models.ForeignKey(Feature, models.PROTECT, null=True, related_name="sources")
-    published_in = models.ForeignKey(CoucheVersion, models.PROTECT, null=True, related_name="contributions")
+    published_feature = models.ForeignKey(
+        Feature, models.PROTECT, null=True, related_name="sources", db_index=False
+    )
+    published_in = models.ForeignKey(
+        CoucheVersion, models.PROTECT, null=True, related_name="contributions", db_index=False
+    )
 
     objects = ContributionQuerySet.as_manager()
 
@@ -100,8 +138,17 @@ class Contribution(models.Model):
         indexes = [
             models.Index(fields=["commune", "status", "received_at"], name="contribution_queue"),
             models.Index(fields=["couche", "status", "received_at"], name="contribution_couche"),
-            models.Index(
-                fields=["published_feature"], name="contribution_published", condition=Q(published_feature__isnull=False)
+            *(
+                models.Index(
+                    fields=[key], name=f"contribution_{name}", condition=Q(**{f"{key}__isnull": False})
+                )
+                for key, name in (
+                    ("published_feature", "published"),
+                    ("published_in", "published_in"),
+                    ("feature", "feature"),
+                    ("merged_into", "merged_into"),
+                    ("entered_by", "entered_by"),
+                )
             ),
         ]
         constraints = [
@@ -109,7 +156,13 @@ class Contribution(models.Model):
                 name="contribution_status_known",
                 condition=Q(
                     status__in=[
-                        "SUBMITTED", "RETURNED", "ACCEPTED", "PUBLISHED", "REJECTED", "MERGED", "WITHDRAWN",
+                        "SUBMITTED",
+                        "RETURNED",
+                        "ACCEPTED",
+                        "PUBLISHED",
+                        "REJECTED",
+                        "MERGED",
+                        "WITHDRAWN",
                     ]
                 ),
             ),
@@ -122,6 +175,23 @@ class Contribution(models.Model):
                 name="contribution_accuracy_positive",
                 condition=Q(accuracy_m__isnull=True) | Q(accuracy_m__gte=0, accuracy_m__lte=100_000),
             ),
+            models.CheckConstraint(name="contribution_geom_on_earth", condition=POINT_IN_RANGE),
+            models.CheckConstraint(
+                name="contribution_attributes_object",
+                condition=Q(
+                    Exact(
+                        Func(F("attributes"), function="jsonb_typeof", output_field=models.TextField()),
+                        Value("object"),
+                    )
+                ),
+            ),
+        ]
+        triggers = [
+            # What was received, where and by which commune it is decided is never rewritten.
+            pgtrigger.ReadOnly(
+                name="contribution_identity_fixed",
+                fields=["id", "couche", "operation", "feature", "commune", "received_at", "entered_by"],
+            )
         ]
 
 
@@ -135,6 +205,7 @@ class Contact(models.Model):
 
     class Meta:
         verbose_name = _("contact")
+        indexes = [models.Index(fields=["delete_after"], name="contact_delete_after")]
 
 
 class Photo(models.Model):
@@ -144,7 +215,7 @@ class Photo(models.Model):
     a retry is recognised. The original is never written to disk.
     """
 
-    contribution = models.ForeignKey(Contribution, models.CASCADE, related_name="photos")
+    contribution = models.ForeignKey(Contribution, models.CASCADE, related_name="photos", db_index=False)
     rank = models.PositiveSmallIntegerField(_("numéro"))
     sha256 = models.CharField(max_length=64)
     source_sha256 = models.CharField(max_length=64)

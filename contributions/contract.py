@@ -1,0 +1,105 @@
+"""The JSON contract of contributions, as the OpenAPI document shows it.
+
+`contributions.validation` judges what comes in; these only describe.
+"""
+
+from rest_framework import serializers
+
+from contributions.models import Contribution
+
+
+class PointSerializer(serializers.Serializer):
+    """A GeoJSON Point, WGS84."""
+
+    type = serializers.ChoiceField(choices=["Point"])
+    coordinates = serializers.ListField(
+        child=serializers.FloatField(), min_length=2, max_length=2, help_text="[longitude, latitude]"
+    )
+
+
+class SubmissionSerializer(serializers.Serializer):
+    """What somebody proposes. The id and the secret are made by the author's device."""
+
+    id = serializers.UUIDField(help_text="UUID tiré par l'appareil ; le même à chaque nouvel essai.")
+    secret = serializers.RegexField(
+        r"^[A-Za-z0-9_-]{22,128}$", help_text="Tiré au hasard par l'appareil ; il ouvrira le suivi."
+    )
+    couche = serializers.SlugField()
+    operation = serializers.ChoiceField(choices=Contribution.Operation.choices, default="create")
+    feature = serializers.UUIDField(
+        allow_null=True, required=False, help_text="L'objet publié, sauf pour ajouter."
+    )
+    geometry = PointSerializer(
+        allow_null=True, required=False, help_text="Obligatoire pour ajouter ; sinon celle de l'objet."
+    )
+    attributes = serializers.DictField(required=False, help_text="Selon `attribute_schema` de la couche.")
+    observed_at = serializers.DateTimeField()
+    accuracy_m = serializers.FloatField(allow_null=True, required=False, min_value=0, max_value=100_000)
+    position_source = serializers.ChoiceField(
+        choices=Contribution.PositionSource.choices, default="coordinates"
+    )
+    channel = serializers.ChoiceField(
+        choices=[choice for choice in Contribution.Channel.choices if choice[0] != "import"], default="api"
+    )
+    email = serializers.EmailField(allow_null=True, required=False)
+    challenge = serializers.JSONField(allow_null=True, required=False)
+
+
+class CommuneAnswer(serializers.Serializer):
+    """The commune found."""
+
+    code = serializers.CharField()
+    nom = serializers.CharField()
+
+
+class NearAnswer(serializers.Serializer):
+    """Something near: all of a published feature, only the presence of a pending report."""
+
+    kind = serializers.ChoiceField(choices=["feature", "signalement"])
+    id = serializers.UUIDField(required=False)
+    number = serializers.IntegerField(required=False)
+    label = serializers.CharField(required=False)
+    distance_m = serializers.FloatField()
+    observed_on = serializers.DateField()
+
+
+class ReceiptAnswer(serializers.Serializer):
+    """What the author gets back, the same at each retry."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Contribution.Status.choices)
+    commune = CommuneAnswer()
+    near_border = serializers.BooleanField()
+    received_at = serializers.DateTimeField()
+    duplicates = NearAnswer(many=True)
+    suivi = serializers.URLField()
+
+
+class PhotoAnswer(serializers.Serializer):
+    """A photo as stored."""
+
+    n = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    received_at = serializers.DateTimeField()
+
+
+class ContributionAnswer(serializers.Serializer):
+    """A contribution, for its author or an official in scope."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Contribution.Status.choices)
+    status_label = serializers.CharField()
+    version = serializers.IntegerField()
+    couche = serializers.SlugField()
+    operation = serializers.ChoiceField(choices=Contribution.Operation.choices)
+    feature = serializers.UUIDField(allow_null=True)
+    geometry = PointSerializer()
+    attributes = serializers.DictField()
+    commune = CommuneAnswer()
+    near_border = serializers.BooleanField()
+    observed_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    accuracy_m = serializers.FloatField(allow_null=True)
+    position_source = serializers.CharField()
+    photos = PhotoAnswer(many=True)

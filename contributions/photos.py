@@ -1,0 +1,193 @@
+"""Photos: re-encoded elsewhere, stored under their own hash, shown to officials only.
+
+Whole or absent: temporary file, fsync, rename, then the row. The original never touches
+the disk. Served by `moderation` to whoever sees the queue of the commune.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contributions import photo_worker
+from contributions.models import Contribution, Photo
+from contributions.photo_worker import MAX_BYTES
+
+MAX_RANK = 3
+CONTENT_TYPE = "image/webp"
+WORKER = Path(photo_worker.__file__)
+WORKER_SECONDS = 20
+# A decoder may take a gigabyte: one at a time in each web process, the others wait their turn.
+_decoders = threading.BoundedSemaphore(1)
+# Once decided, a photo would reach the public without having been seen.
+STILL_OPEN = {Contribution.Status.SUBMITTED, Contribution.Status.RETURNED}
+
+
+class PhotoConflict(Exception):
+    """Une autre photo porte déjà ce numéro : choisissez-en un autre, de 1 à 3."""
+
+    def __str__(self) -> str:
+        """Return the French message."""
+        return (self.__doc__ or "").strip()
+
+
+class AlreadyDecided(PhotoConflict):
+    """La mairie a déjà décidé : une photo ne peut plus être ajoutée."""
+
+
+class DecodersBusy(Exception):
+    """Trop de photos arrivent en ce moment : réessayez dans quelques secondes."""
+
+    def __str__(self) -> str:
+        """Return the French message."""
+        return (self.__doc__ or "").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """A re-encoded photo: WebP bytes, at most 2048 px, without any metadata."""
+
+    webp: bytes
+    width: int
+    height: int
+
+    @property
+    def sha256(self) -> str:
+        """Name of the file, and its integrity."""
+        return hashlib.sha256(self.webp).hexdigest()
+
+
+def add_photo(contribution: Contribution, *, rank: int, raw: bytes) -> tuple[Photo, bool]:
+    """Attach a photo as number `rank` (1 to 3); return it and whether it is new.
+
+    The same bytes again return the same photo. Raises ValidationError on "photo" (not a
+    sound JPEG, PNG or WebP), PhotoConflict (the number is taken), AlreadyDecided,
+    DecodersBusy. Refused: no row, no file.
+    """
+    if not 1 <= rank <= MAX_RANK:
+        raise ValidationError({"photo": [_("Une photo porte le numéro 1, 2 ou 3.")]})
+    source_sha256 = hashlib.sha256(raw).hexdigest()
+    known = _known(contribution, rank, source_sha256)
+    if known:
+        return known, False
+    if contribution.status not in STILL_OPEN:
+        raise AlreadyDecided
+    pixels = reencode(raw)
+    _write(photo_path(pixels.sha256), pixels.webp)
+    with transaction.atomic():
+        # Held until the commit: a decision taken meanwhile would not have seen this photo.
+        current = Contribution.objects.select_for_update(of=("self",)).get(pk=contribution.pk)
+        known = _known(contribution, rank, source_sha256)
+        if known:
+            return known, False
+        if current.status not in STILL_OPEN:
+            raise AlreadyDecided
+        photo = Photo.objects.create(
+            contribution=contribution,
+            rank=rank,
+            sha256=pixels.sha256,
+            source_sha256=source_sha256,
+            width=pixels.width,
+            height=pixels.height,
+            size=len(pixels.webp),
+            received_at=timezone.now(),
+        )
+    return photo, True
+
+
+def _known(contribution: Contribution, rank: int, source_sha256: str) -> Photo | None:
+    photo = Photo.objects.filter(contribution=contribution, rank=rank).first()
+    if photo and not secrets.compare_digest(photo.source_sha256, source_sha256):
+        raise PhotoConflict
+    return photo
+
+
+def open_photo(photo: Photo) -> BinaryIO:
+    """Open the stored WebP for reading. The caller has checked who asks."""
+    return photo_path(photo.sha256).open("rb")
+
+
+def photo_path(sha256: str) -> Path:
+    """Return where the photo with this hash lies, present or not."""
+    return Path(settings.MEDIA_ROOT) / "photos" / sha256[:2] / f"{sha256[2:]}.webp"
+
+
+def reencode(raw: bytes) -> Pixels:
+    """Return fresh pixels, decoded in another process with bounded memory and time."""
+    if len(raw) > MAX_BYTES:
+        raise refused(_("La photo dépasse 12 Mo : réduisez-la."))
+    if not _decoders.acquire(timeout=WORKER_SECONDS):
+        raise DecodersBusy
+    try:
+        # No environment: neither the database's address nor the secret key go near a decoder.
+        done = subprocess.run(
+            [sys.executable, "-I", str(WORKER)],
+            input=raw,
+            capture_output=True,
+            timeout=WORKER_SECONDS,
+            env={},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise refused() from error
+    finally:
+        _decoders.release()
+    header, separator, webp = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not separator or not webp:
+        raise refused()
+    size = json.loads(header)
+    return Pixels(webp=webp, width=size["width"], height=size["height"])
+
+
+def refused(message: str = "") -> ValidationError:
+    """Return the refusal of a photo, on the field "photo"."""
+    return ValidationError(
+        {
+            "photo": [
+                message
+                or _(
+                    "Cette photo n'a pas pu être lue : envoyez une image JPEG, PNG ou WebP "
+                    "d'au plus 12 Mo et 50 millions de pixels. Votre signalement, lui, est gardé."
+                )
+            ]
+        }
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Make `path` hold `content`, whole, even if power is cut; same name, same content."""
+    if path.is_file() and path.stat().st_size == len(content):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as stream:
+        temporary = Path(stream.name)
+        try:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,210 @@
+"""submit(): the one way in, for every door. Never loses, never doubles."""
+
+import hashlib
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import Exists
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from comptes.permissions import check as check_permission
+from comptes.roles import Gesture
+from contributions.contact import leave_contact
+from contributions.duplicates import find_near
+from contributions.models import Contribution
+from contributions.payload import payload_sha256
+from contributions.validation import Checked, Operation, Submission, check, couche_slug, identity
+from couches.models import Couche
+from territoires.location import Location, locate
+from territoires.models import Commune
+
+__all__ = ["PayloadConflict", "Receipt", "Submission", "submit"]
+
+# The second of two concurrent inserts waits here for the first to commit, then writes
+# nothing: idempotence without a lock of ours.
+INSERT_ONCE = """
+INSERT INTO contributions_contribution (
+    id, couche_id, operation, feature_id, geom, attributes, commune_id, code_insee_at_capture,
+    millesime, near_border, observed_at, received_at, accuracy_m, position_source, channel,
+    entered_by_id, status, version, payload_sha256, secret_sha256, schema_version, near_at_receipt)
+VALUES (
+    %(id)s, %(couche)s, %(operation)s, %(feature)s, %(geom)s, %(attributes)s::jsonb, %(commune)s, %(commune)s,
+    %(millesime)s, %(near_border)s, %(observed_at)s, %(received_at)s, %(accuracy_m)s, %(position_source)s,
+    %(channel)s, %(entered_by)s, 'SUBMITTED', 1, %(payload_sha256)s, %(secret_sha256)s,
+    %(schema_version)s, %(near)s::jsonb)
+ON CONFLICT (id) DO NOTHING
+"""
+
+
+class PayloadConflict(Exception):
+    """Cet identifiant a déjà servi pour un autre contenu : renvoyez le même, ou changez d'identifiant."""
+
+    def __str__(self) -> str:
+        """Return the French message, the same whoever asks and whatever is stored."""
+        return (self.__doc__ or "").strip()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the author gets back; the same for each retry of the same content.
+
+    `created` is False for a retry. `duplicates` is public (`Near.public()`).
+    """
+
+    contribution: Contribution
+    created: bool
+    duplicates: list[dict[str, Any]]
+
+
+def submit(submission: Submission) -> Receipt:
+    """Store what somebody proposes, once, whatever is retried, killed or concurrent.
+
+    One transaction, in six round trips for a creation without e-mail. Raises
+    ValidationError (all refusals by field, OutsideFrance on "geometry"), PayloadConflict
+    (the id serves another content, or another author, of whom nothing is said) and
+    `comptes.permissions.Forbidden` for the town hall's desk without the right.
+    """
+    payload = payload_sha256(submission)
+    known = identity(submission)
+    with transaction.atomic():
+        couche, is_retry = _couche_and_precedent(submission, known)
+        if is_retry and known:
+            return _replay(*known, payload)
+        checked = check(submission, couche)
+        location = _locate(checked)
+        if checked.channel == Contribution.Channel.DESK:
+            _check_desk(checked, location.commune)
+        contribution, created = _insert(checked, location, payload)
+        if not created:
+            return _replay(checked.id, checked.secret, payload)
+        if checked.email:
+            leave_contact(contribution, email=checked.email, secret=checked.secret)
+        return Receipt(contribution, created=True, duplicates=contribution.near_at_receipt)
+
+
+def _couche_and_precedent(
+    submission: Submission, known: tuple[uuid.UUID, str] | None
+) -> tuple[Couche | None, bool]:
+    """Return the couche named, and whether the id has served: one query for both.
+
+    The id alone decides that this is a retry: what was accepted once is not judged again
+    by a schema or an outline that changed since.
+    """
+    served = Contribution.objects.filter(pk=known[0] if known else None)
+    couche = Couche.objects.filter(slug=couche_slug(submission)).annotate(served=Exists(served)).first()
+    if couche is None:
+        return None, served.exists()
+    return couche, couche.served
+
+
+def _replay(identifier: uuid.UUID, secret: str, payload: str) -> Receipt:
+    contribution = Contribution.objects.select_related("couche", "commune").get(pk=identifier)
+    same_author = secrets.compare_digest(contribution.secret_sha256, secret_sha256(secret))
+    same_content = secrets.compare_digest(contribution.payload_sha256, payload)
+    if not (same_author and same_content):
+        raise PayloadConflict
+    return Receipt(contribution, created=False, duplicates=contribution.near_at_receipt)
+
+
+def secret_sha256(secret: str) -> str:
+    """Return what is kept of an author's secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _locate(checked: Checked) -> Location:
+    """Return the commune that decides: for a move, it must stay the feature's own.
+
+    Otherwise one commune's mayor could take an object out of another's territory.
+    """
+    location = locate(checked.point)
+    target = checked.target
+    if checked.operation == Operation.UPDATE and target and target.commune_id != location.commune.pk:
+        home = locate(target.geom).commune
+        if home.pk != location.commune.pk:
+            raise ValidationError(
+                {
+                    "geometry": [
+                        _(
+                            "Cet objet est à %(commune)s : pour le déplacer dans une autre commune, "
+                            "proposez de le supprimer ici et de l'ajouter là-bas."
+                        )
+                        % {"commune": home.nom}
+                    ]
+                }
+            )
+    return location
+
+
+def _check_desk(checked: Checked, commune: Commune) -> None:
+    if checked.entered_by is None:
+        raise ValidationError(
+            {
+                "channel": [
+                    _(
+                        "Saisir au guichet demande un compte de la mairie : connectez-vous, ou choisissez « web »."
+                    )
+                ]
+            }
+        )
+    check_permission(checked.entered_by, Gesture.ENTER_FOR_OTHERS, commune)
+
+
+def _insert(checked: Checked, location: Location, payload: str) -> tuple[Contribution, bool]:
+    """Insert unless the id is taken; return the contribution and whether it is new."""
+    contribution = Contribution(
+        id=checked.id,
+        couche=checked.couche,
+        operation=checked.operation,
+        feature_id=checked.target.feature_id if checked.target else None,
+        geom=checked.point,
+        attributes=checked.attributes,
+        commune=location.commune,
+        code_insee_at_capture=location.commune.pk,
+        millesime=location.commune.millesime,
+        near_border=location.near_border,
+        observed_at=checked.observed_at,
+        received_at=timezone.now(),
+        accuracy_m=checked.accuracy_m,
+        position_source=checked.position_source,
+        channel=checked.channel,
+        entered_by=checked.entered_by,
+        payload_sha256=payload,
+        secret_sha256=secret_sha256(checked.secret),
+        schema_version=checked.couche.schema_version,
+        near_at_receipt=[
+            near.public() for near in find_near(checked.point, checked.couche, exclude=checked.id)
+        ],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_ONCE, _columns(contribution))
+        return contribution, cursor.rowcount == 1
+
+
+def _columns(row: Contribution) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "couche": row.couche_id,
+        "operation": str(row.operation),
+        "feature": row.feature_id,
+        "geom": row.geom.ewkb,
+        "attributes": json.dumps(row.attributes),
+        "commune": row.commune_id,
+        "millesime": row.millesime,
+        "near_border": row.near_border,
+        "observed_at": row.observed_at,
+        "received_at": row.received_at,
+        "accuracy_m": row.accuracy_m,
+        "position_source": str(row.position_source),
+        "channel": str(row.channel),
+        "entered_by": row.entered_by_id,
+        "payload_sha256": row.payload_sha256,
+        "secret_sha256": row.secret_sha256,
+        "schema_version": row.schema_version,
+        "near": json.dumps(row.near_at_receipt),
+    }
