@@ -26,7 +26,8 @@ SELECT located.id, located.commune_id,
          SELECT 1 FROM territoires_communepiece AS other
          WHERE other.geom && ST_Expand(
                  point.geom,
-                 %(metres)s / 110000.0 / greatest(cos(radians(least(abs(ST_Y(point.geom)) + 0.01, 89.9))), 0.001),
+                 %(metres)s / 110000.0
+                   / greatest(cos(radians(least(abs(ST_Y(point.geom)) + 0.01, 89.9))), 0.001),
                  %(metres)s / 110000.0)
            AND other.commune_id <> located.commune_id
            AND ST_DWithin(other.geom::geography, point.geom::geography, %(metres)s)

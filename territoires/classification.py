@@ -21,6 +21,8 @@ CLASSIFICATION = {
     "Commune.geom": "public",
     "Commune.chef_lieu": "public",
     "Commune.approximate": "public",
+    "Commune.outline_year": "public",
+    "Commune.to_confirm": "public",
     "Commune.millesime": "public",
     "Commune.successor": "public",
     "Commune.valid_from": "public",

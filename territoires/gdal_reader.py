@@ -122,7 +122,7 @@ def main() -> int:
         return _say("closed", "")
     except MemoryError:
         return _say("memory", "")
-    except Exception as error:  # noqa: BLE001  # whatever GDAL makes of a bad file, the parent words it
+    except Exception as error:  # whatever GDAL makes of a bad file, the parent words it
         return _say("unreadable", f"{type(error).__name__}: {error}"[:300])
     return 0
 

@@ -137,7 +137,7 @@ class _Child:
         self._request = request
         self._timed_out = threading.Event()
         self._held: ExitStack | None = None
-        self._process = subprocess.Popen(  # noqa: S603  # our own module, arguments as JSON
+        self._process = subprocess.Popen(  # our own module, arguments as JSON
             [sys.executable, "-I", "-c", _START, str(ROOT), json.dumps(request)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -114,6 +114,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("approximate", models.BooleanField(default=False, verbose_name="contour approximatif")),
+                (
+                    "outline_year",
+                    models.PositiveSmallIntegerField(null=True, verbose_name="année du contour"),
+                ),
+                (
+                    "to_confirm",
+                    models.BooleanField(default=False, verbose_name="contour à confirmer"),
+                ),
                 ("millesime", models.PositiveSmallIntegerField(verbose_name="millésime du COG")),
                 ("valid_from", models.DateField(null=True, verbose_name="existe depuis")),
                 ("valid_to", models.DateField(null=True, verbose_name="a existé jusqu'au")),
