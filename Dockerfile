@@ -24,7 +24,7 @@ COPY --from=browser /build/node_modules node_modules
 RUN find frontend/locale -name '*.po' -exec sh -c 'msgfmt --check-format -o "${1%.po}.mo" "$1"' _ {} ';' \
     && REPERES_LOCAL=/srv/local SECRET_KEY=built-without-any-secret-000000000000 \
        DATABASE_URL=postgresql://none@localhost/none REPERES_PROCESS=manage \
-       /opt/venv/bin/python manage.py collectstatic --no-input
+       /opt/venv/bin/python manage.py collectstatic --no-input --ignore rest_framework --ignore 'leaflet-src*'
 
 # --- What runs: no compiler, no package manager of ours, no root ---------------------
 FROM python:3.11.13-slim-bookworm

@@ -80,7 +80,7 @@ run_checks() {
     verify "Types (mypy)" "$PYTHON" -m mypy
     verify "Sens des imports" "$PYTHON" -c 'from importlinter.cli import lint_imports_command as run; run()'
     verify "Gabarits (djlint)" "$PYTHON" -m djlint frontend/templates --lint --check --quiet
-    verify "Navigateur (npm run check)" npm run --silent --if-present check
+    verify "Modules du navigateur" npm run --silent check
     verify "Scripts (sh)" check_shell_scripts
     verify "Migrations complètes" manage makemigrations --check --dry-run
     verify "Réglages de production" check_deployment

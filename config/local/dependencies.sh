@@ -38,12 +38,15 @@ install_python() {
 }
 
 install_node() {
-    wanted=$(fingerprint package.json package-lock.json)
+    level=$1 options=--omit=dev
+    if [ -f "$STAMPS/node" ] && grep -q '^dev ' "$STAMPS/node"; then level=dev; fi
+    if [ "$level" = dev ]; then options=--include=dev; fi
+    wanted="$level $(fingerprint package.json package-lock.json)"
     if [ -d node_modules ] && [ "$(cat "$STAMPS/node" 2>/dev/null)" = "$wanted" ]; then
         already "Bibliothèques du navigateur"
         return 0
     fi
-    step "Bibliothèques du navigateur" npm ci --no-audit --no-fund
+    step "Bibliothèques du navigateur" npm ci "$options" --no-audit --no-fund
     printf '%s\n' "$wanted" >"$STAMPS/node"
 }
 

@@ -85,7 +85,7 @@ set_up() {
     say "Préparation ($REPERES_LOCAL)"
     install_packages "$1"
     install_python "$1"
-    install_node
+    install_node "$1"
     compile_messages
     provide_database
     recall_demo_mode

@@ -17,7 +17,9 @@ collect_static() {
         already "Fichiers statiques"
         return 0
     fi
-    step "Fichiers statiques" manage collectstatic --no-input --clear
+    # Left out: the browsable API we do not serve, and Leaflet's unminified twins.
+    step "Fichiers statiques" manage collectstatic --no-input --clear \
+        --ignore rest_framework --ignore 'leaflet-src*'
     printf '%s\n' "$wanted" >"$STAMPS/static"
 }
 
