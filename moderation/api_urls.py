@@ -1,5 +1,20 @@
 """JSON door of moderation, below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from moderation.api import BatchView, ContributionView, DecisionsView, QueueView, ReasonsView
+from moderation.api_author import AnswerView, StoryView, WithdrawView
+from moderation.api_publication import RevertView, VersionsView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("moderation/contributions/", QueueView.as_view(), name="api-queue"),
+    path("moderation/contributions/<uuid:pk>/", ContributionView.as_view(), name="api-queue-one"),
+    path("moderation/contributions/<uuid:pk>/decisions/", DecisionsView.as_view(), name="api-decide"),
+    path("moderation/decisions/", BatchView.as_view(), name="api-decide-batch"),
+    path("moderation/motifs/", ReasonsView.as_view(), name="api-reasons"),
+    path("contributions/<uuid:pk>/suivi/", StoryView.as_view(), name="api-story"),
+    path("contributions/<uuid:pk>/retrait/", WithdrawView.as_view(), name="api-withdraw"),
+    path("contributions/<uuid:pk>/reponse/", AnswerView.as_view(), name="api-answer"),
+    path("couches/<slug:slug>/versions/", VersionsView.as_view(), name="api-publish"),
+    path("couches/<slug:slug>/versions/<int:number>/revert/", RevertView.as_view(), name="api-revert"),
+]

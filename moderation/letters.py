@@ -3,8 +3,11 @@
 from django.conf import settings
 
 from comptes.notifications import notify
-from contributions.models import Contact
+from contributions.contact import email_of
 from moderation.models import Decision
+
+# The job that tells the authors of a version; deferred by name in the publication's transaction.
+WRITE_LETTERS = "moderation.write_publication_letters"
 
 
 def write_to_author(decision: Decision) -> None:
@@ -15,7 +18,7 @@ def write_to_author(decision: Decision) -> None:
     if decision.actor == Decision.Actor.AUTHOR:
         return
     contribution = decision.contribution
-    email = Contact.objects.filter(contribution=contribution).values_list("email", flat=True).first()
+    email = email_of(contribution)
     if email is None:
         return
     notify(
@@ -35,3 +38,25 @@ def write_to_author(decision: Decision) -> None:
             "suivi_url": f"{settings.PUBLIC_URL}/suivi/",
         },
     )
+
+
+def write_to_authors_of(version_id: int) -> int:
+    """Put in the outbox the letters of everybody published in a version; return how many were looked at.
+
+    Safe to run again after a kill: a letter is once per decision and address.
+    """
+    decisions = (
+        Decision.objects.filter(
+            action=Decision.Action.PUBLISH,
+            contribution__published_in=version_id,
+            contribution__contact__isnull=False,
+        )
+        .select_related("contribution__couche", "contribution__commune")
+        .defer("contribution__commune__geom")
+        .order_by("pk")
+    )
+    count = 0
+    for decision in decisions.iterator(chunk_size=500):
+        write_to_author(decision)
+        count += 1
+    return count

@@ -23,6 +23,10 @@ class Refusal(Exception):
         super().__init__(message or inspect.cleandoc(self.__doc__ or ""))
 
 
+class NotVisible(Refusal):
+    """Introuvable, ou hors de votre territoire."""
+
+
 class NotAllowedFrom(Refusal):
     """L'état de ce signalement ne permet pas ce geste."""
 
@@ -71,7 +75,7 @@ class MergeTargetMissing(Refusal):
 
 
 class MergeTargetInvalid(Refusal):
-    """La fusion demande un autre signalement en cours ou publié, ou un objet en vigueur, de la même couche."""
+    """Fusionnez dans un autre signalement en cours ou publié, ou un objet en vigueur, de la même couche."""
 
     field = "into"
 

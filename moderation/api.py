@@ -1,0 +1,256 @@
+"""The JSON door of the queue: list, read, decide, one by one or by batch."""
+
+import re
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from comptes.permissions import Forbidden
+from couches.models import Couche
+from moderation.api_refusals import (
+    PreconditionRequired,
+    Unprocessable,
+    as_api_exception,
+    read_body,
+    refusals_as_answers,
+)
+from moderation.detail import gestures_of, history_of, neighbours_of
+from moderation.models import Decision
+from moderation.queue import SLUG, in_full, parse_filters, read_page, visible_to
+from moderation.reasons import REASONS, reasons_for
+from moderation.refusals import NotVisible, Refusal
+from moderation.serializers import (
+    BatchAnswer,
+    BatchRequest,
+    ContributionDetailAnswer,
+    DecisionAnswer,
+    DecisionRequest,
+    QueueAnswer,
+    ReasonsAnswer,
+    represent,
+)
+from moderation.workflow import Actor, apply
+
+UNDONE = "Non appliquée : une autre décision du lot a été refusée, et vous avez demandé tout ou rien."
+ETAG = re.compile(r'(?:W/)?"([0-9]{1,10})"')
+
+
+def _text(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, description=description)
+
+
+class QueueView(APIView):
+    """The queue of one's own territory."""
+
+    @extend_schema(
+        operation_id="moderation_contributions_list",
+        summary="La file de son territoire, du plus ancien au plus récent",
+        parameters=[
+            _text("status", "État, par exemple SUBMITTED ; tous les états si absent."),
+            _text("commune", "Code INSEE."),
+            _text("couche", "Identifiant de la couche."),
+            _text("bbox", "ouest,sud,est,nord en degrés (WGS84)."),
+            _text("after", "Repère de la page suivante, donné par `next`."),
+            OpenApiParameter("limit", OpenApiTypes.INT, description="De 1 à 100, 50 par défaut."),
+        ],
+        responses={200: QueueAnswer, 422: OpenApiResponse(description="Filtre refusé.")},
+    )
+    def get(self, request: Request) -> Response:
+        """Return one page of what the reader may see."""
+        page = read_page(request.user, parse_filters(request.query_params))
+        following = None
+        if page.next:
+            query = request.query_params.copy()
+            query["after"] = str(page.next)
+            following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+        body = {
+            "remaining": page.remaining,
+            "next": following,
+            "results": [represent(row) for row in page.rows],
+        }
+        return _private(Response(QueueAnswer(body).data))
+
+
+class ContributionView(APIView):
+    """One contribution, as its official reads it."""
+
+    @extend_schema(
+        operation_id="moderation_contributions_retrieve",
+        summary="Un signalement, son journal, ses voisins, ce qu'on peut en faire",
+        responses={200: ContributionDetailAnswer, 404: OpenApiResponse(description="Hors du territoire.")},
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Return the contribution with its ETag, the version to send back in If-Match."""
+        user = request.user
+        row = get_object_or_404(in_full(visible_to(user)), pk=pk)
+        body = represent(row) | {
+            "history": history_of(row),
+            "duplicates": neighbours_of(row, user),
+            "actions": [
+                {"action": one.action, "allowed": one.allowed, "why_not": one.why_not}
+                for one in gestures_of(row, user)
+            ],
+        }
+        return _private(Response(ContributionDetailAnswer(body).data, headers={"ETag": f'"{row.version}"'}))
+
+
+class DecisionsView(APIView):
+    """Decisions on one contribution."""
+
+    @extend_schema(
+        operation_id="moderation_decisions_create",
+        summary="Décider",
+        parameters=[
+            OpenApiParameter(
+                "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True,
+                description="L'ETag reçu à la lecture : la version que vous aviez sous les yeux.",
+            )
+        ],
+        request=DecisionRequest,
+        responses={
+            201: DecisionAnswer,
+            403: OpenApiResponse(description="Le rôle ne permet pas ce geste."),
+            404: OpenApiResponse(description="Hors du territoire."),
+            409: OpenApiResponse(description="L'état ne permet pas ce geste."),
+            412: OpenApiResponse(description="Quelqu'un a décidé entre-temps : qui, quoi, quand."),
+            422: OpenApiResponse(description="Motif manquant ou inconnu, cible de fusion impossible."),
+            428: OpenApiResponse(description="If-Match manque."),
+        },
+    )  # fmt: skip
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Take one decision on the version named by If-Match."""
+        get_object_or_404(visible_to(request.user).only("pk"), pk=pk)
+        version = _if_match(request)
+        wanted = read_body(DecisionRequest(data=request.data))
+        with refusals_as_answers():
+            decision = apply(
+                contribution_id=pk, actor=Actor.OFFICIAL, by=request.user, version=version, **wanted
+            )
+        return _private(
+            Response(DecisionAnswer(decision).data, status=201, headers={"ETag": f'"{decision.version}"'})
+        )
+
+
+class BatchView(APIView):
+    """Decisions on many contributions."""
+
+    @extend_schema(
+        operation_id="moderation_decisions_batch",
+        summary="Décider en lot, jusqu'à 100",
+        request=BatchRequest,
+        responses={
+            200: BatchAnswer,
+            409: OpenApiResponse(
+                BatchAnswer, description="Mode « all » : une décision refusée, rien n'est écrit."
+            ),
+            422: OpenApiResponse(description="Lot mal formé."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Take them all or none (`all`), or each for itself (`each`), and tell what became of each."""
+        wanted = read_body(BatchRequest(data=request.data))
+        items = wanted["decisions"]
+        if wanted["mode"] == "each":
+            outcomes = {item["id"]: _outcome(request, item) for item in items}
+            refused = False
+        else:
+            outcomes, refused = _all_or_nothing(request, items)
+        body = {
+            "applied": sum(one["applied"] for one in outcomes.values()),
+            "results": [outcomes[item["id"]] for item in items],
+        }
+        return _private(Response(BatchAnswer(body).data, status=409 if refused else 200))
+
+
+class ReasonsView(APIView):
+    """The fixed list of reasons."""
+
+    @extend_schema(
+        operation_id="moderation_motifs_list",
+        summary="Les motifs, par couche",
+        parameters=[_text("couche", "Identifiant de la couche ; tous les motifs si absent.")],
+        responses={200: ReasonsAnswer},
+    )
+    def get(self, request: Request) -> Response:
+        """Return code, label, public sentence and gestures of each reason."""
+        slug = request.query_params.get("couche", "")
+        if slug and not (SLUG.fullmatch(slug) and Couche.objects.filter(slug=slug).exists()):
+            raise Unprocessable({"couche": ["Couche inconnue : choisissez-en une dans /api/v1/couches/."]})
+        found = reasons_for(slug) if slug else REASONS
+        body = [
+            {
+                "code": one.code,
+                "label": str(one.label),
+                "public_text": str(one.public_text),
+                "actions": sorted(one.actions),
+            }
+            for one in found
+        ]
+        return Response(ReasonsAnswer({"results": body}).data)
+
+
+def _if_match(request: Request) -> int:
+    """Return the version that If-Match names. Raises PreconditionRequired when there is none to read."""
+    found = ETAG.fullmatch(request.headers.get("If-Match", "").strip())
+    if found is None:
+        raise PreconditionRequired(PreconditionRequired.__doc__)
+    return int(found[1])
+
+
+def _outcome(request: Request, item: dict[str, Any]) -> dict[str, Any]:
+    """Decide on one item of a batch; a refusal is an answer here, not an error."""
+    refusal: Refusal | Forbidden | None = None
+    decision: Decision | None = None
+    if visible_to(request.user).filter(pk=item["id"]).exists():
+        try:
+            decision = apply(
+                contribution_id=item["id"],
+                actor=Actor.OFFICIAL,
+                by=request.user,
+                **{name: value for name, value in item.items() if name != "id"},
+            )
+        except (Refusal, Forbidden) as error:
+            refusal = error
+        code = 201 if decision else as_api_exception(refusal).status_code
+    else:
+        code, refusal = 404, NotVisible()
+    return {
+        "id": item["id"],
+        "applied": decision is not None,
+        "code": code,
+        "status": decision.to_status if decision else None,
+        "version": decision.version if decision else None,
+        "detail": str(refusal) if refusal else "",
+    }
+
+
+def _all_or_nothing(
+    request: Request, items: list[dict[str, Any]]
+) -> tuple[dict[uuid.UUID, dict[str, Any]], bool]:
+    """Decide on every item in one transaction; return the outcomes and whether all was undone.
+
+    In the order of the ids, so that two batches that cross never wait for each other in a ring.
+    """
+    with transaction.atomic():
+        outcomes = {item["id"]: _outcome(request, item) for item in sorted(items, key=lambda one: one["id"])}
+        refused = not all(one["applied"] for one in outcomes.values())
+        if refused:
+            transaction.set_rollback(True)
+    if refused:
+        for one in outcomes.values():
+            if one["applied"]:
+                one |= {"applied": False, "code": 424, "status": None, "version": None, "detail": UNDONE}
+    return outcomes, refused
+
+
+def _private(response: Response) -> Response:
+    """Pending data is for its reader alone: no cache keeps it."""
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,184 @@
+"""The author's JSON door: no account, no cookie, the secret in the X-Suivi header."""
+
+import re
+import uuid
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from contributions.follow_up import find_for_author
+from contributions.models import Contribution
+from contributions.origin import check_origin
+from moderation.api_refusals import Unprocessable, refusals_as_answers
+from moderation.author import Story, answer, story_of, withdraw
+
+SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")
+X_SUIVI = OpenApiParameter(
+    "X-Suivi", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True, description="Le secret de l'auteur."
+)
+NOT_FOUND = OpenApiResponse(description="Signalement inconnu, ou secret faux.")
+
+
+class StepAnswer(serializers.Serializer[Any]):
+    """One moment: `who` is auteur, mairie or publication."""
+
+    at = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=Contribution.Status.choices)
+    status_label = serializers.CharField()
+    who = serializers.ChoiceField(choices=["auteur", "mairie", "publication"])
+    public_reason = serializers.CharField(allow_blank=True)
+
+
+class ReadableAnswer(serializers.Serializer[Any]):
+    """One answer of the report in plain words."""
+
+    label = serializers.CharField()
+    value = serializers.CharField()
+
+
+class StoryAnswer(serializers.Serializer[Any]):
+    """What the author may read and do."""
+
+    id = serializers.UUIDField()
+    couche = serializers.CharField()
+    couche_title = serializers.CharField()
+    commune = serializers.DictField(child=serializers.CharField())
+    status = serializers.ChoiceField(choices=Contribution.Status.choices)
+    status_label = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    geometry = serializers.DictField()
+    attributes = serializers.DictField()
+    answers = ReadableAnswer(many=True)
+    steps = StepAnswer(many=True)
+    may_withdraw = serializers.BooleanField()
+    may_answer = serializers.BooleanField()
+
+
+class AnswerRequest(serializers.Serializer[Any]):
+    """The author's answer: give what changes; `attributes` replaces all the answers."""
+
+    attributes = serializers.DictField(required=False, allow_null=True)
+    geometry = serializers.DictField(required=False, allow_null=True)
+    message = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+
+
+class AuthorView(APIView):
+    """Views opened by the secret alone; what they answer is kept by nobody else."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def contribution(self, request: Request, pk: uuid.UUID) -> Contribution:
+        """Return the author's report. Raises Http404, the same for a wrong id or a wrong secret."""
+        secret = request.headers.get("X-Suivi", "")
+        try:
+            if SECRET.fullmatch(secret):
+                return find_for_author(pk, secret)
+        except Contribution.DoesNotExist:
+            pass  # answered below, like a malformed secret
+        raise Http404
+
+    def told(self, request: Request, pk: uuid.UUID) -> Response:
+        """Return the story as it is now."""
+        story = story_of(self.contribution(request, pk))
+        return Response(StoryAnswer(_represent(story)).data, headers={"Cache-Control": "no-store"})
+
+
+class StoryView(AuthorView):
+    """The story of a report."""
+
+    @extend_schema(
+        operation_id="contributions_suivi_retrieve",
+        summary="Le suivi d'un signalement, pour son auteur",
+        parameters=[X_SUIVI],
+        responses={200: StoryAnswer, 404: NOT_FOUND},
+        auth=[],
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Return the timeline, the public reasons and what the author can do now."""
+        return self.told(request, pk)
+
+
+class WithdrawView(AuthorView):
+    """Withdrawal."""
+
+    @extend_schema(
+        operation_id="contributions_retrait_create",
+        summary="Retirer son signalement",
+        parameters=[X_SUIVI],
+        request=None,
+        responses={200: StoryAnswer, 404: NOT_FOUND, 409: OpenApiResponse(description="Trop tard.")},
+        auth=[],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Withdraw; twice is once."""
+        check_origin(request)
+        with refusals_as_answers():
+            withdraw(contribution=self.contribution(request, pk))
+        return self.told(request, pk)
+
+
+class AnswerView(AuthorView):
+    """The answer to a returned report."""
+
+    @extend_schema(
+        operation_id="contributions_reponse_create",
+        summary="Compléter un signalement rendu à son auteur",
+        parameters=[X_SUIVI],
+        request=AnswerRequest,
+        responses={
+            200: StoryAnswer,
+            404: NOT_FOUND,
+            409: OpenApiResponse(description="Le signalement n'attend pas de réponse."),
+            422: OpenApiResponse(description="Réponses refusées, ou lieu dans une autre commune."),
+        },
+        auth=[],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Put the completed report back in the queue."""
+        check_origin(request)
+        contribution = self.contribution(request, pk)
+        if not isinstance(request.data, dict):
+            raise Unprocessable({"non_field_errors": ["Donnez un objet JSON."]})
+        with refusals_as_answers():
+            answer(
+                contribution=contribution,
+                attributes=request.data.get("attributes"),
+                geometry=request.data.get("geometry"),
+                message=request.data.get("message", ""),
+            )
+        return self.told(request, pk)
+
+
+def _represent(story: Story) -> dict[str, Any]:
+    row = story.contribution
+    return {
+        "id": row.pk,
+        "couche": row.couche.slug,
+        "couche_title": row.couche.title,
+        "commune": {"code": row.commune_id, "nom": row.commune.nom},
+        "status": row.status,
+        "status_label": row.get_status_display(),
+        "received_at": row.received_at,
+        "geometry": {"type": "Point", "coordinates": [row.geom.x, row.geom.y]},
+        "attributes": row.attributes,
+        "answers": [{"label": label, "value": value} for label, value in story.answers],
+        "steps": [
+            {
+                "at": step.at,
+                "status": step.status,
+                "status_label": str(Contribution.Status(step.status).label),
+                "who": step.who,
+                "public_reason": step.public_reason,
+            }
+            for step in story.steps
+        ],
+        "may_withdraw": story.may_withdraw,
+        "may_answer": story.may_answer,
+    }

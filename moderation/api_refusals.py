@@ -1,0 +1,81 @@
+"""Turns the refusals of the verbs into HTTP answers: one table, on classes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
+
+from comptes.permissions import Forbidden
+from moderation.refusals import (
+    NotAllowedFrom,
+    NotYourGesture,
+    OthersRelyOnIt,
+    OutOfTerritory,
+    Refusal,
+    StaleVersion,
+)
+
+
+class Conflict(APIException):
+    """Ce geste contredit l'état présent du signalement."""
+
+    status_code = 409
+    default_code = "conflit"
+
+
+class PreconditionFailed(APIException):
+    """Quelqu'un a décidé entre-temps : relisez avant de décider."""
+
+    status_code = 412
+    default_code = "version-depassee"
+
+
+class PreconditionRequired(APIException):
+    """Ajoutez l'en-tête If-Match avec l'ETag reçu à la lecture, par exemple If-Match: "3"."""
+
+    status_code = 428
+    default_code = "precondition-requise"
+
+
+class Unprocessable(ValidationError):
+    """Le contenu est lisible mais refusé ; `errors` nomme chaque champ et son remède."""
+
+    status_code = 422
+    default_code = "contenu-refuse"
+
+
+HTTP: dict[type[Exception], type[APIException]] = {
+    StaleVersion: PreconditionFailed,
+    NotAllowedFrom: Conflict,
+    NotYourGesture: Conflict,
+    OthersRelyOnIt: Conflict,
+    OutOfTerritory: PermissionDenied,
+    Forbidden: PermissionDenied,
+}
+
+
+def as_api_exception(refusal: Refusal | Forbidden) -> APIException:
+    """Return the HTTP form of a refusal: 412, 409, 403, else 422 on the field to change."""
+    for kind, answer in HTTP.items():
+        if isinstance(refusal, kind):
+            return answer(str(refusal))
+    assert isinstance(refusal, Refusal)  # noqa: S101  # Forbidden is in the table
+    return Unprocessable({refusal.field or "non_field_errors": [str(refusal)]})
+
+
+@contextmanager
+def refusals_as_answers() -> Iterator[None]:
+    """Run a verb; let its refusal leave as a problem document."""
+    try:
+        yield
+    except (Refusal, Forbidden) as refusal:
+        raise as_api_exception(refusal) from refusal
+
+
+def read_body(request: "serializers.Serializer[Any]") -> dict[str, Any]:
+    """Return the checked body of a request. Raises Unprocessable (422), by field."""
+    if not request.is_valid():
+        raise Unprocessable(request.errors)
+    return dict(request.validated_data)

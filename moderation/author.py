@@ -1,0 +1,143 @@
+"""The author's side: read the story of a report, withdraw it, answer a question.
+
+The author is whoever holds the secret; a wrong one is answered like an unknown report.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from contributions.models import Contribution
+from couches.schemas import clean_attributes, describe
+from couches.text import clean_text
+from moderation.models import Decision
+from moderation.refusals import CommuneChanged, NothingAnswered
+from moderation.workflow import Action, Actor, Status, apply, can, check
+from territoires.location import locate
+from territoires.points import point_from_geojson
+
+CODE = re.compile(r"\s*(?:\S*#)?([0-9a-fA-F-]{36})\.([A-Za-z0-9_-]{22,128})\s*")
+MAX_MESSAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of the story: the state it led to, in whose words and with which reason."""
+
+    at: Any
+    status: str
+    who: str
+    public_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the author reads; never who decided by name, never the officials' notes."""
+
+    contribution: Contribution
+    steps: list[Step]
+    answers: list[tuple[str, str]]
+    may_withdraw: bool
+    may_answer: bool
+
+
+def read_code(text: str) -> tuple[uuid.UUID, str] | None:
+    """Return (id, secret) of a follow-up code or of the whole link, as pasted; None when it is neither."""
+    found = CODE.fullmatch(text[:600])
+    try:
+        return (uuid.UUID(found[1]), found[2]) if found else None
+    except ValueError:
+        return None
+
+
+def story_of(contribution: Contribution) -> Story:
+    """Return the story, oldest first."""
+    steps = [Step(contribution.received_at, Status.SUBMITTED.value, "auteur", "")]
+    for decision in contribution.decisions.order_by("version"):
+        who = "mairie" if decision.actor == Actor.OFFICIAL else "auteur"
+        if decision.actor == Actor.PUBLICATION:
+            who = "publication"
+        # What the author wrote back is theirs to read again; the officials' own notes are not.
+        said = decision.reason if decision.actor == Actor.AUTHOR else decision.public_reason
+        steps.append(Step(decision.at, decision.to_status, who, said))
+    return Story(
+        contribution=contribution,
+        steps=steps,
+        answers=describe(contribution.couche, contribution.attributes),
+        may_withdraw=can(contribution, Action.WITHDRAW, actor=Actor.AUTHOR),
+        may_answer=can(contribution, Action.ANSWER, actor=Actor.AUTHOR),
+    )
+
+
+def withdraw(*, contribution: Contribution) -> Decision | None:
+    """Withdraw the author's own report; None when it already is, so that a retry succeeds.
+
+    Raises a Refusal of `moderation.refusals`.
+    """
+    if contribution.status == Status.WITHDRAWN:
+        return None
+    return apply(contribution_id=contribution.pk, action=Action.WITHDRAW, actor=Actor.AUTHOR, version=None)
+
+
+@transaction.atomic
+def answer(
+    *, contribution: Contribution, attributes: object = None, geometry: object = None, message: object = ""
+) -> Decision:
+    """Complete a returned report and put it back in the queue.
+
+    `attributes` replaces all answers (None leaves them); `geometry` is a GeoJSON Point (EPSG:4326,
+    None leaves it) in the same commune. Raises ValidationError by field, or a Refusal.
+    """
+    row = (
+        Contribution.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("couche", "commune")
+        .defer("commune__geom")
+        .get(pk=contribution.pk)
+    )
+    check(row, Action.ANSWER, actor=Actor.AUTHOR)
+    told = _message(message)
+    if attributes is None and geometry is None and not told:
+        raise NothingAnswered
+    changed = _answers(row, attributes) + _place(row, geometry)
+    if changed:
+        row.save(update_fields=changed)
+    return apply(contribution_id=row.pk, action=Action.ANSWER, actor=Actor.AUTHOR, version=None, reason=told)
+
+
+def _message(raw: object) -> str:
+    try:
+        return clean_text(raw if raw is not None else "", max_length=MAX_MESSAGE)  # type: ignore[arg-type]  # it checks
+    except ValidationError as error:
+        raise ValidationError({"message": error.messages}) from error
+
+
+def _answers(row: Contribution, attributes: object) -> list[str]:
+    if attributes is None:
+        return []
+    whole = row.operation in {Contribution.Operation.CREATE, Contribution.Operation.UPDATE}
+    by_officials = row.channel in {Contribution.Channel.DESK, Contribution.Channel.IMPORT}
+    row.attributes = clean_attributes(row.couche, attributes, completing=by_officials, partial=not whole)
+    row.schema_version = row.couche.schema_version
+    return ["attributes", "schema_version"]
+
+
+def _place(row: Contribution, geometry: object) -> list[str]:
+    if geometry is None:
+        return []
+    point = point_from_geojson(geometry)
+    if row.operation in {Contribution.Operation.DELETE, Contribution.Operation.CONFIRM}:
+        # Those happen where the object is; only a new place for it would be a correction.
+        raise ValidationError({"geometry": [_("Le lieu est celui de l'objet : laissez-le vide.")]})
+    location = locate(point)
+    if location.commune.pk != row.commune_id:
+        raise CommuneChanged
+    row.geom = point
+    row.near_border = location.near_border
+    row.accuracy_m = None
+    row.position_source = Contribution.PositionSource.MAP
+    return ["geom", "near_border", "accuracy_m", "position_source"]

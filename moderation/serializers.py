@@ -1,0 +1,204 @@
+"""What the JSON door takes and what it answers, field by field."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from contributions.models import Contribution
+from couches.text import clean_text
+from moderation.models import Decision
+from moderation.workflow import OFFICIAL_ACTIONS
+
+MAX_BATCH = 100
+
+
+class TextField(serializers.CharField):
+    """A text stripped of what no reader sees; refuses what PostgreSQL cannot hold."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the cleaned text, or refuse it in French."""
+        text = super().to_internal_value(data)
+        try:
+            return clean_text(text, max_length=self.max_length or 1000)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
+
+
+class DecisionRequest(serializers.Serializer[Any]):
+    """One decision. `public_reason` is what the author reads; `reason` stays between officials."""
+
+    action = serializers.ChoiceField(
+        choices=[(action.value, str(action.label)) for action in OFFICIAL_ACTIONS]
+    )
+    reason_code = TextField(max_length=40, required=False, allow_blank=True, default="")
+    public_reason = TextField(max_length=1000, required=False, allow_blank=True, default="")
+    reason = TextField(max_length=1000, required=False, allow_blank=True, default="")
+    into = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class BatchItemRequest(DecisionRequest):
+    """One decision of a batch, on one version of one contribution."""
+
+    id = serializers.UUIDField()
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+class BatchRequest(serializers.Serializer[Any]):
+    """Up to 100 decisions: `all` or nothing, or `each` for itself."""
+
+    mode = serializers.ChoiceField(choices=["all", "each"])
+    decisions = BatchItemRequest(many=True, allow_empty=False, max_length=MAX_BATCH)
+
+    def validate_decisions(self, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Refuse to decide twice on the same contribution in one go."""
+        if len({item["id"] for item in decisions}) != len(decisions):
+            raise serializers.ValidationError("Un signalement figure deux fois : ne le citez qu'une fois.")
+        return decisions
+
+
+class CommuneAnswer(serializers.Serializer[Any]):
+    """A commune by its code and name."""
+
+    code = serializers.CharField()
+    nom = serializers.CharField()
+
+
+class GeometryAnswer(serializers.Serializer[Any]):
+    """A GeoJSON Point, WGS84."""
+
+    type = serializers.ChoiceField(choices=["Point"])
+    coordinates = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+
+
+class ContributionAnswer(serializers.Serializer[Any]):
+    """One contribution of the queue; its author is never shown beyond « has an e-mail »."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Contribution.Status.choices)
+    version = serializers.IntegerField()
+    couche = serializers.CharField()
+    operation = serializers.ChoiceField(choices=Contribution.Operation.choices)
+    feature = serializers.UUIDField(allow_null=True)
+    commune = CommuneAnswer()
+    geometry = GeometryAnswer()
+    attributes = serializers.DictField()
+    observed_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    accuracy_m = serializers.FloatField(allow_null=True)
+    position_source = serializers.CharField()
+    channel = serializers.CharField()
+    near_border = serializers.BooleanField()
+    photos = serializers.IntegerField()
+    has_email = serializers.BooleanField()
+    merged_into = serializers.UUIDField(allow_null=True)
+    published_feature = serializers.UUIDField(allow_null=True)
+
+
+class QueueAnswer(serializers.Serializer[Any]):
+    """One page: `next` is the address of the following one, `remaining` stops at 10,000."""
+
+    remaining = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True)
+    results = ContributionAnswer(many=True)
+
+
+class DecisionAnswer(serializers.Serializer[Any]):
+    """One line of the journal."""
+
+    contribution = serializers.UUIDField(source="contribution_id")
+    action = serializers.ChoiceField(choices=Decision.Action.choices)
+    actor = serializers.ChoiceField(choices=Decision.Actor.choices)
+    from_status = serializers.CharField()
+    status = serializers.CharField(source="to_status")
+    version = serializers.IntegerField()
+    by = serializers.CharField(source="author_name")
+    at = serializers.DateTimeField()
+    reason_code = serializers.CharField()
+    public_reason = serializers.CharField()
+    reason = serializers.CharField()
+    self_accepted = serializers.BooleanField()
+
+
+class NeighbourAnswer(serializers.Serializer[Any]):
+    """Something of the same couche nearby: a merge target."""
+
+    kind = serializers.ChoiceField(choices=["contribution", "feature"])
+    id = serializers.UUIDField()
+    distance_m = serializers.FloatField()
+    status = serializers.CharField(allow_blank=True)
+    title = serializers.CharField()
+
+
+class ActionAnswer(serializers.Serializer[Any]):
+    """A gesture, open or closed, and then why."""
+
+    action = serializers.CharField()
+    allowed = serializers.BooleanField()
+    why_not = serializers.CharField(allow_blank=True)
+
+
+class ContributionDetailAnswer(ContributionAnswer):
+    """One contribution with its journal, its neighbours and what may be done."""
+
+    history = DecisionAnswer(many=True)
+    duplicates = NeighbourAnswer(many=True)
+    actions = ActionAnswer(many=True)
+
+
+class OutcomeAnswer(serializers.Serializer[Any]):
+    """What became of one decision of a batch; `code` is the HTTP status it would have had alone."""
+
+    id = serializers.UUIDField()
+    applied = serializers.BooleanField()
+    code = serializers.IntegerField()
+    status = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
+    detail = serializers.CharField(allow_blank=True)
+
+
+class BatchAnswer(serializers.Serializer[Any]):
+    """Outcomes in the order they were asked."""
+
+    applied = serializers.IntegerField()
+    results = OutcomeAnswer(many=True)
+
+
+class ReasonAnswer(serializers.Serializer[Any]):
+    """One reason of the fixed list."""
+
+    code = serializers.CharField()
+    label = serializers.CharField()
+    public_text = serializers.CharField(allow_blank=True)
+    actions = serializers.ListField(child=serializers.CharField())
+
+
+class ReasonsAnswer(serializers.Serializer[Any]):
+    """The reasons, in the order of the buttons."""
+
+    results = ReasonAnswer(many=True)
+
+
+def represent(row: Contribution) -> dict[str, Any]:
+    """Return a row of `queue.in_full()` as ContributionAnswer spells it."""
+    return {
+        "id": row.pk,
+        "status": row.status,
+        "version": row.version,
+        "couche": row.couche.slug,
+        "operation": row.operation,
+        "feature": row.feature_id,
+        "commune": {"code": row.commune_id, "nom": row.commune.nom},
+        "geometry": {"type": "Point", "coordinates": [row.geom.x, row.geom.y]},
+        "attributes": row.attributes,
+        "observed_at": row.observed_at,
+        "received_at": row.received_at,
+        "accuracy_m": row.accuracy_m,
+        "position_source": row.position_source,
+        "channel": row.channel,
+        "near_border": row.near_border,
+        "photos": row.photo_count,  # type: ignore[attr-defined]  # annotated by queue.in_full()
+        "has_email": row.has_email,  # type: ignore[attr-defined]
+        "merged_into": row.merged_into_id,
+        "published_feature": row.published_feature_id,
+    }

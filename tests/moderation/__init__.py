@@ -1,0 +1,1 @@
+"""Promises about decisions: who, what, when, why, once."""
