@@ -38,32 +38,31 @@ check_api_description() {
     }
 }
 
-# makemessages in a copy of the sources: every string is in the catalogue, each one translated.
+MAKE_MESSAGES="makemessages --locale en --no-location --no-obsolete --ignore tests/* --ignore bench/* --ignore fixtures/*"
+
+# makemessages in a copy of the sources must add nothing, and every text must have its English.
 check_translations() {
-    catalogue=frontend/locale/en/LC_MESSAGES
+    catalogue=frontend/locale/en/LC_MESSAGES/django.po
+    [ -f "$catalogue" ] || { echo "$catalogue manque : ./reperes manage $MAKE_MESSAGES"; return 1; }
     copy=$(mktemp -d)
     trap 'rm -rf "$copy"' EXIT
-    git ls-files -z --cached --others --exclude-standard -- '*.py' '*.html' '*.txt' '*.js' '*.po' |
+    git ls-files -z --cached --others --exclude-standard -- '*.py' '*.html' '*.txt' '*.po' |
         tar --ignore-failed-read --null -T - -cf - | tar -xf - -C "$copy"
-    (cd "$copy" && "$PYTHON" manage.py makemessages --locale en --no-location --no-obsolete \
-        --ignore 'tests/*' --ignore 'bench/*' --ignore 'requirements/*')
-    (cd "$copy" && find "$catalogue" -name '*.po') | while read -r file; do
-        # What is still to write in the catalogue, as msgcmp sees it: missing or not translated.
-        grep -v '^"POT-Creation-Date' "$copy/$file" >"$copy/new.po"
-        grep -v '^"POT-Creation-Date' "$file" >"$copy/committed.po"
-        diff -u "$copy/committed.po" "$copy/new.po" || {
-            echo "$file n'est plus à jour : ./reperes manage makemessages -l en --no-location --no-obsolete" \
-                "--ignore 'tests/*' --ignore 'bench/*' --ignore 'requirements/*'"
-            exit 1
-        }
-        msgfmt --check -o /dev/null "$file"
-        for lack in --untranslated --only-fuzzy; do
-            if [ -n "$(msgattrib "$lack" --no-obsolete "$file")" ]; then
-                echo "$file : textes sans traduction sûre ($lack)"
-                msgattrib "$lack" --no-obsolete "$file" | grep '^msgid'
-                exit 1
-            fi
-        done
+    # set -f: the patterns are for makemessages, not for the shell.
+    (set -f; cd "$copy"; REPERES_PROCESS=manage "$PYTHON" manage.py $MAKE_MESSAGES)
+    grep -v '^"POT-Creation-Date' "$copy/$catalogue" >"$copy/made.po"
+    grep -v '^"POT-Creation-Date' "$catalogue" >"$copy/committed.po"
+    diff -u "$copy/committed.po" "$copy/made.po" || {
+        echo "$catalogue n'est plus à jour : ./reperes manage $MAKE_MESSAGES"
+        return 1
+    }
+    msgfmt --check -o /dev/null "$catalogue"
+    for lack in --untranslated --only-fuzzy; do
+        if [ -n "$(msgattrib "$lack" --no-obsolete "$catalogue")" ]; then
+            echo "$catalogue : textes sans traduction sûre ($lack)"
+            msgattrib "$lack" --no-obsolete "$catalogue" | grep '^msgid'
+            return 1
+        fi
     done
 }
 
@@ -79,7 +78,7 @@ run_checks() {
     verify "Style (ruff)" "$PYTHON" -m ruff check .
     verify "Types (mypy)" "$PYTHON" -m mypy
     verify "Sens des imports" "$PYTHON" -c 'from importlinter.cli import lint_imports_command as run; run()'
-    verify "Gabarits (djlint)" "$PYTHON" -m djlint frontend/templates --lint --check --quiet
+    verify "Gabarits (djlint)" "$PYTHON" -m djlint frontend/templates --lint --quiet
     verify "Modules du navigateur" npm run --silent check
     verify "Scripts (sh)" check_shell_scripts
     verify "Migrations complètes" manage makemigrations --check --dry-run
