@@ -18,6 +18,8 @@ class ExportFile(models.Model):
     format = models.CharField(_("format"), max_length=8)
     crs = models.CharField(_("projection"), max_length=8)
     territory = models.CharField(_("territoire"), max_length=30, blank=True)
+    # What the file depends on beside its demand: boundaries loaded, schema (exports/demands.py).
+    recipe = models.CharField(max_length=32, blank=True)
     path = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField(_("octets"))
     sha256 = models.CharField(max_length=64)
@@ -28,7 +30,7 @@ class ExportFile(models.Model):
         verbose_name = _("fichier")
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "format", "crs", "territory"], name="export_file_one_per_demand"
+                fields=["version", "format", "crs", "territory", "recipe"], name="export_file_one_per_demand"
             ),
             models.CheckConstraint(name="export_file_not_empty", condition=Q(size__gt=0)),
         ]

@@ -1,0 +1,160 @@
+"""Rows from PostgreSQL as Arrow batches: COPY text parsed in C++, never a Python object per value.
+
+Memory holds a few batches whatever the number of rows.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+from psycopg import sql
+
+from exports.rows import Selection, flat_rows
+from exports.schemas import Column
+from exports.streams import copy_rows
+
+GEOMETRY = "geometry"
+BLOCK_BYTES = 4 * 1024 * 1024
+BUILD_TIMEOUT_MS = 60 * 60 * 1000
+_TYPES = {
+    "string": pa.string(),
+    "list": pa.string(),
+    "json": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.string(),
+}
+_SMALL = {"version", "observations", "distinct_observers"}
+# A point in WKB: byte order, type 1, x, y.
+_WKB_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+
+
+class _CopyFile(io.RawIOBase):
+    """The rows of a COPY as the file that Arrow's CSV reader asks for."""
+
+    def __init__(self, rows: Iterator[Any]) -> None:
+        self._rows = rows
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Say yes to io.BufferedReader and to Arrow."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return about `size` bytes of whole rows, nothing at the end."""
+        parts, length = [self._rest], len(self._rest)
+        while length < size or size < 0:
+            row = next(self._rows, None)
+            if row is None:
+                break
+            parts.append(bytes(row))
+            length += len(row)
+        data = b"".join(parts)
+        if size < 0:
+            self._rest = b""
+            return data
+        self._rest = data[size:]
+        return data[:size]
+
+
+def batches(
+    selection: Selection, columns: list[Column], srid: int, *, cut: dict[str, int] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches of the selection's rows: one field per column, then the point as WKB in `srid`.
+
+    `cut` names the columns whose texts are shortened to that many bytes, between characters.
+    """
+    rows = copy_rows(flat_rows(selection, columns, srid), sql.SQL("(FORMAT csv)"), timeout_ms=BUILD_TIMEOUT_MS)
+    try:
+        # The first row decides whether there is anything to parse: Arrow refuses an empty file.
+        first = next(rows, None)
+        if first is None:
+            return
+        for batch in _reader(_CopyFile(_chain(bytes(first), rows)), columns):
+            yield _with_points(batch, columns, cut or {})
+    finally:
+        rows.close()  # type: ignore[attr-defined]  # a generator: closing it ends the COPY
+
+
+def _chain(first: bytes, rows: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rows
+
+
+def _reader(source: _CopyFile, columns: list[Column]) -> pa_csv.CSVStreamingReader:
+    types = {column.name: _type(column) for column in columns}
+    types |= {"geom_x": pa.float64(), "geom_y": pa.float64()}
+    return pa_csv.open_csv(
+        source,
+        # One thread: the source is a database connection, and the writer fills the other core.
+        read_options=pa_csv.ReadOptions(column_names=list(types), block_size=BLOCK_BYTES, use_threads=False),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=types,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    )
+
+
+def _type(column: Column) -> pa.DataType:
+    if not column.path:
+        if column.name in _SMALL:
+            return pa.int32()
+        if column.kind == "date":
+            return pa.date32()
+    return _TYPES[column.kind]
+
+
+def schema_of(columns: list[Column], names: list[str], metadata: dict[str, dict[str, str]] | None = None) -> pa.Schema:
+    """Return the Arrow schema of the batches, under `names`, the geometry last."""
+    known = metadata or {}
+    fields = [
+        pa.field(name, _type(column), metadata=known.get(column.name))
+        for name, column in zip(names, columns, strict=True)
+    ]
+    wkb = pa.field(GEOMETRY, pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
+    return pa.schema([*fields, wkb])
+
+
+def _with_points(batch: pa.RecordBatch, columns: list[Column], cut: dict[str, int]) -> pa.RecordBatch:
+    arrays = [
+        _shortened(batch.column(index), cut[column.name]) if column.name in cut else batch.column(index)
+        for index, column in enumerate(columns)
+    ]
+    points = _wkb_points(batch.column("geom_x"), batch.column("geom_y"))
+    names = [*(column.name for column in columns), GEOMETRY]
+    return pa.RecordBatch.from_arrays([*arrays, points], names=names)
+
+
+def _wkb_points(x: pa.Array, y: pa.Array) -> pa.Array:
+    points = np.empty(len(x), dtype=_WKB_POINT)
+    points["order"], points["type"] = 1, 1
+    points["x"], points["y"] = x.to_numpy(), y.to_numpy()
+    offsets = np.arange(0, (len(x) + 1) * _WKB_POINT.itemsize, _WKB_POINT.itemsize, dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(points.tobytes())]
+    return pa.Array.from_buffers(pa.binary(), len(x), buffers)
+
+
+def _shortened(texts: pa.Array, limit: int) -> pa.Array:
+    return pa.array((shortened(text, limit) for text in texts.to_pylist()), type=pa.string())
+
+
+def shortened(text: str | None, limit: int) -> str | None:
+    """Return text cut to `limit` bytes of UTF-8, never inside a character."""
+    if text is None:
+        return None
+    return text.encode()[:limit].decode(errors="ignore")
+
+
+def renamed(found: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield the same batches under the names and metadata of `schema`."""
+    for batch in found:
+        yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)

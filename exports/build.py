@@ -1,0 +1,169 @@
+"""Builds a file: in a folder of its own, flushed to the disk, moved into place, then said.
+
+A worker killed at any moment leaves no row, hence nothing anybody can see; the next run
+builds the file from the start.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from exports.demands import Demand, recipe
+from exports.models import ExportFile
+from exports.projections import LEGAL, WGS84
+from exports.rows import Selection, count, legal_srids
+from exports.writers import write_layer, zip_files
+
+WORKSHOP = ".en-cours"
+# Longer than any build may last: what is older was left by a process that died.
+LEFTOVER_SECONDS = 6 * 3600
+
+
+class Busy(Exception):
+    """Un autre processus construit ce fichier."""
+
+
+def find_built(demand: Demand) -> ExportFile | None:
+    """Return the file of a demand if it is built and on the disk."""
+    row = ExportFile.objects.filter(
+        version=demand.version,
+        format=demand.format.name,
+        crs=demand.crs,
+        territory=demand.territory_key,
+        recipe=recipe(demand.version),
+    ).first()
+    return row if row is not None and absolute(row).is_file() else None
+
+
+def absolute(row: ExportFile) -> Path:
+    """Return where the file of a row lies."""
+    return Path(settings.EXPORTS_ROOT) / row.path
+
+
+def build(demand: Demand) -> ExportFile:
+    """Build the file of a demand unless it is there, and return its row.
+
+    Raises Busy when another process is at it: the lock belongs to its database
+    connection, so it cannot outlive it.
+    """
+    with _alone(demand):
+        found = find_built(demand)
+        if found is not None:
+            return found
+        workshop = Path(settings.EXPORTS_ROOT) / WORKSHOP / uuid.uuid4().hex
+        workshop.mkdir(parents=True)
+        try:
+            return _publish(demand, _make(demand, workshop))
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+def sweep_leftovers(*, older_than: float = LEFTOVER_SECONDS) -> int:
+    """Remove the workshops of processes that died; return how many."""
+    swept = 0
+    workshops = Path(settings.EXPORTS_ROOT) / WORKSHOP
+    for folder in workshops.iterdir() if workshops.is_dir() else ():
+        if time.time() - folder.stat().st_mtime > older_than:
+            shutil.rmtree(folder)
+            swept += 1
+    return swept
+
+
+@contextmanager
+def _alone(demand: Demand) -> Iterator[None]:
+    key = int.from_bytes(hashlib.sha256(demand.key.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        if not cursor.fetchone()[0]:
+            raise Busy
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def _make(demand: Demand, workshop: Path) -> Path:
+    """Write the demand's one file into the workshop."""
+    crs = [int(demand.crs)] if demand.crs != LEGAL else _spanned(demand.selection)
+    layers = workshop / "couches"
+    layers.mkdir()
+    files: list[Path] = []
+    for srid in crs:
+        only = srid if demand.crs == LEGAL else None
+        selection = Selection(demand.version, demand.territory, legal_srid=only)
+        files += [path for path in write_layer(demand, selection, srid, layers) if path not in files]
+    target = workshop / demand.filename()
+    if target.suffix == ".zip":
+        zip_files(target, files, demand.version.published_at)
+    else:
+        files[0].rename(target)
+    return target
+
+
+def _spanned(selection: Selection) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(legal_srids(selection))  # type: ignore[arg-type]  # the stubs know no psycopg.sql
+        return [row[0] for row in cursor.fetchall()] or [WGS84]
+
+
+def _publish(demand: Demand, made: Path) -> ExportFile:
+    """Flush, move, flush the folder, and only then write the row."""
+    digest, size = _flush(made)
+    folder = Path(demand.version.couche.slug) / f"v{demand.version.number}" / digest[:16]
+    target = Path(settings.EXPORTS_ROOT) / folder / made.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made.replace(target)
+    for parent in (target.parent, target.parent.parent):
+        _flush_folder(parent)
+    row, _created = ExportFile.objects.update_or_create(
+        version=demand.version,
+        format=demand.format.name,
+        crs=demand.crs,
+        territory=demand.territory_key,
+        recipe=recipe(demand.version),
+        defaults={
+            "path": str(folder / made.name),
+            "size": size,
+            "sha256": digest,
+            "feature_count": count_rows(demand.selection),
+            "built_at": timezone.now(),
+        },
+    )
+    return row
+
+
+def count_rows(selection: Selection) -> int:
+    """Return the number of rows of a selection."""
+    if selection.territory is None and selection.legal_srid is None:
+        return selection.version.feature_count
+    with connection.cursor() as cursor:
+        cursor.execute(count(selection))  # type: ignore[arg-type]  # the stubs know no psycopg.sql
+        return int(cursor.fetchone()[0])
+
+
+def _flush(path: Path) -> tuple[str, int]:
+    """Write a file's bytes through to the disk; return its SHA-256 and size."""
+    digest = hashlib.sha256()
+    with path.open("rb+") as file:
+        while block := file.read(1024 * 1024):
+            digest.update(block)
+        os.fsync(file.fileno())
+    return digest.hexdigest(), path.stat().st_size
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

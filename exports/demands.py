@@ -1,0 +1,170 @@
+"""What is asked of an export, read from an address and checked before anything is done."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from couches.models import CoucheVersion
+from exports.formats import FORMATS, Format
+from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
+from exports.rows import Selection, Territory, legal_srids
+from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
+from territoires.scope import parse_territory
+
+# Grows when the same rows would give other bytes: the caches of yesterday no longer count.
+RECIPE_REVISION = 1
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One file: a version, a format, a CRS (an EPSG code, or `legal` when it spans several), a territory."""
+
+    version: CoucheVersion
+    format: Format
+    crs: str
+    territory: Territory | None = None
+    bom: bool = False
+
+    @property
+    def selection(self) -> Selection:
+        """The rows it holds."""
+        return Selection(self.version, self.territory)
+
+    @property
+    def territory_key(self) -> str:
+        """Return "commune:15014", or an empty text for everywhere."""
+        return territory_key(self.territory)
+
+    @property
+    def key(self) -> str:
+        """Name the demand among all: what a job is locked on."""
+        parts = [self.version.couche.slug, str(self.version.number), self.format.name, self.crs, self.territory_key]
+        return "/".join(parts)
+
+    def filename(self) -> str:
+        """Return the name people will see: "zones-blanches_v3_15014_EPSG2154.gpkg"."""
+        several = self.crs == LEGAL and not self.format.streamed
+        extension = self.format.extension
+        if several and not extension.endswith("zip"):
+            extension = f"{extension}.zip"
+        return f"{self.stem(self.crs)}.{extension}"
+
+    def stem(self, crs: str) -> str:
+        """Return the name without extension, stating the CRS."""
+        place = territory_key(self.territory).removeprefix("commune:").replace(":", "-")
+        projection = LEGAL if crs == LEGAL else f"EPSG{crs}"
+        parts = [self.version.couche.slug, f"v{self.version.number}", place, projection]
+        return "_".join(part for part in parts if part)
+
+    def etag(self) -> str:
+        """Return the strong validator of a streamed answer: same rows, same recipe, same bytes."""
+        facts = [self.key, self.bom, self.version.sha256, recipe(self.version)]
+        return f'"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}"'
+
+
+def territory_key(territory: Territory | None) -> str:
+    """Return the name of a territory as it stands in an address."""
+    kinds: list[tuple[type[Territory], str]] = [
+        (Commune, "commune"), (Epci, "epci"), (Departement, "departement"), (Region, "region"),
+    ]  # fmt: skip
+    return next((f"{kind}:{territory.pk}" for model, kind in kinds if isinstance(territory, model)), "")
+
+
+def recipe(version: CoucheVersion) -> str:
+    """Return the hash of what a file depends on beside its demand.
+
+    Names of communes and members of an EPCI change with each loading of the boundaries,
+    columns with the schema: a file made before does not answer for what is true after.
+    """
+    loaded = BoundaryLoad.objects.order_by("-pk").values_list("pk", flat=True).first()
+    couche = version.couche
+    facts = [RECIPE_REVISION, loaded, couche.title, couche.licence, couche.attribute_schema]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def read_demand(version: CoucheVersion, parameters: Mapping[str, str]) -> Demand:
+    """Return the demand that the parameters of an address express.
+
+    Raises ValidationError naming `format`, `crs`, `territoire` or `bom`, and the remedy.
+    """
+    form = _read_format(parameters.get("format", ""))
+    crs = _read_crs(parameters.get("crs", ""), form)
+    bom = _read_bom(parameters.get("bom", ""), form)
+    territory = parse_territory(parameters.get("territoire", ""))
+    return Demand(version, form, _settle_crs(crs, form, Selection(version, territory)), territory, bom)
+
+
+def _read_format(text: str) -> Format:
+    if text not in FORMATS:
+        message = _("Choisissez un format parmi %(names)s.") % {"names": ", ".join(FORMATS)}
+        raise ValidationError({"format": [message]})
+    return FORMATS[text]
+
+
+def _read_crs(text: str, form: Format) -> str:
+    """Return "legal" or an EPSG code of our table, as text."""
+    code = text.strip().upper().removeprefix("EPSG:")
+    if not code:
+        return str(WGS84) if form.wgs84_only else LEGAL
+    if code == LEGAL.upper() and not form.wgs84_only:
+        return LEGAL
+    if form.wgs84_only and code != str(WGS84):
+        message = _(
+            "%(format)s est toujours en WGS 84 (EPSG:4326) : retirez « crs », ou demandez "
+            "format=gpkg pour une autre projection."
+        )
+        raise ValidationError({"crs": [message % {"format": form.label}]})
+    known = {str(srid) for srid in PROJECTIONS}
+    if code not in known:
+        message = _("Projection inconnue : écrivez legal, ou un code EPSG parmi %(codes)s.")
+        raise ValidationError({"crs": [message % {"codes": ", ".join(str(srid) for srid in PROJECTIONS)}]})
+    return code
+
+
+def _read_bom(text: str, form: Format) -> bool:
+    if text not in ("", "0", "1"):
+        raise ValidationError({"bom": [_("Écrivez bom=1 pour un tableur, ou retirez « bom ».")]})
+    if text == "1" and form.name != "csv":
+        raise ValidationError({"bom": [_("« bom » ne vaut que pour le CSV : retirez-le.")]})
+    return text == "1"
+
+
+def _settle_crs(crs: str, form: Format, selection: Selection) -> str:
+    """Return the CRS of the file: the one asked if it covers the points, else why not.
+
+    `legal` becomes a code as soon as one is enough. A row of a CSV states its own.
+    """
+    if crs == str(WGS84) or (crs == LEGAL and form.streamed):
+        return crs
+    found = _legal_srids(selection)
+    if crs == LEGAL:
+        return LEGAL if len(found) > 1 else str(next(iter(found), _legal_of(selection.territory)))
+    projection = PROJECTIONS[int(crs)]
+    if not found <= projection.covers:
+        strangers = ", ".join(f"EPSG:{srid}" for srid in sorted(found - projection.covers))
+        message = _(
+            "%(name)s ne couvre pas tous les points demandés (projection légale de certains : "
+            "%(others)s). Demandez crs=legal, crs=4326, ou restreignez « territoire »."
+        )
+        raise ValidationError({"crs": [message % {"name": projection.urn, "others": strangers}]})
+    return crs
+
+
+def _legal_srids(selection: Selection) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(legal_srids(selection))  # type: ignore[arg-type]  # the stubs know no psycopg.sql
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _legal_of(territory: Territory | None) -> int:
+    """Return the legal CRS of an empty territory."""
+    if isinstance(territory, Commune):
+        return territory.departement.srid
+    if isinstance(territory, Departement):
+        return territory.srid
+    return DEFAULT_LEGAL
