@@ -19,9 +19,12 @@ _OVERSEAS_PREFIXES = {
 _DAYS = {
     "lundi": "Mo", "mardi": "Tu", "mercredi": "We", "jeudi": "Th", "vendredi": "Fr", "samedi": "Sa",
     "dimanche": "Su", "lun": "Mo", "mar": "Tu", "mer": "We", "jeu": "Th", "ven": "Fr", "sam": "Sa",
-    "dim": "Su", "lu": "Mo", "ma": "Tu", "me": "We", "je": "Th", "ve": "Fr", "di": "Su",
+    "dim": "Su",
 }  # fmt: skip
 _DAY = re.compile(rf"\b({'|'.join(_DAYS)})s?\b\.?", re.IGNORECASE)
+# Two letters are words too ("je", "ma"): read as days only with their capital.
+_SHORT_DAYS = {"Lu": "Mo", "Ma": "Tu", "Me": "We", "Je": "Th", "Ve": "Fr", "Di": "Su"}
+_SHORT_DAY = re.compile(rf"\b({'|'.join(_SHORT_DAYS)})\b\.?")
 _OSM_DAY = "(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|SH)"
 _CLOCK = re.compile(r"\b([01]?[0-9]|2[0-4]) ?[hH:] ?([0-5][0-9])?(?![0-9])")
 
@@ -60,6 +63,7 @@ def opening_hours(text: str) -> str:
     value = re.sub(r"\bjours fériés\b", "PH", value, flags=re.IGNORECASE)
     value = re.sub(r"\bfermée?s?\b", "off", value, flags=re.IGNORECASE)
     value = _DAY.sub(lambda found: _DAYS[found[1].lower()], value)
+    value = _SHORT_DAY.sub(lambda found: _SHORT_DAYS[found[1]], value)
     value = _CLOCK.sub(lambda found: f"{int(found[1]):02d}:{found[2] or '00'}", value)
     value = re.sub(r"\b(?:du|de|le|les) (?=[A-Z0-9])", "", value)
     value = re.sub(rf"({_OSM_DAY}) ?(?:au|à|-) ?(?={_OSM_DAY})", r"\1-", value)

@@ -80,6 +80,19 @@ def in_order(definitions: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]
     return dict(sorted(definitions.items(), key=lambda pair: (pair[1].get("x-order", 0), pair[0])))
 
 
+def carry_over(couche: Couche, current: dict[str, Any], proposed: dict[str, Any]) -> dict[str, Any]:
+    """Return `proposed` with what only the town hall completes kept from `current`.
+
+    A resident's correction says nothing of these fields: it must not empty them.
+    """
+    kept = {
+        name: current[name]
+        for name, definition in properties(couche).items()
+        if definition.get("x-complete") and name in current and name not in proposed
+    }
+    return {**kept, **proposed}
+
+
 def describe(couche: Couche, attributes: dict[str, Any]) -> list[tuple[str, str]]:
     """Return (label, readable value) of each answer, in the order of the schema."""
     return [
