@@ -168,6 +168,13 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "comptes.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "comptes.forms.SignInForm",
+    "reset_password": "comptes.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "comptes.forms.NewPasswordForm",
+    "change_password": "comptes.forms.ChangePasswordForm",
+    "set_password": "comptes.forms.SetPasswordForm",
+}
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
@@ -222,6 +229,8 @@ SPECTACULAR_SETTINGS = {
 # --- Jobs ----------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = None
+# Several at once in each worker: a letter does not wait behind a large export.
+PROCRASTINATE_WORKER_DEFAULTS = {"concurrency": env_int("REPERES_JOBS", default=4)}
 
 # --- Language, time --------------------------------------------------------------
 # One language per instance, French unless told otherwise: a village's page must
@@ -318,5 +327,7 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_row_detail"]}
     },
+    # Each command would list every task it knows.
+    "loggers": {name: {"level": "WARNING"} for name in ("procrastinate.periodic", "procrastinate.blueprints")},
     "root": {"handlers": ["console"], "level": os.environ.get("REPERES_LOG_LEVEL", "INFO")},
 }

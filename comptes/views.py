@@ -1,0 +1,83 @@
+"""Sign-in and account pages."""
+
+from typing import Any
+
+from allauth.account import views as allauth_views
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_POST
+
+from comptes import tokens
+from comptes.demo import ACCOUNTS, PASSWORD
+from comptes.forms import TokenForm
+
+
+class SignIn(allauth_views.LoginView):
+    """allauth's sign-in; a demonstration shows its accounts."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the demo accounts, in demo mode only."""
+        context = super().get_context_data(**kwargs)
+        if settings.REPERES_DEMO:
+            context |= {"demo_accounts": ACCOUNTS, "demo_password": PASSWORD}
+        return context
+
+
+sign_in = SignIn.as_view()
+# A link or an image must not sign anybody out.
+sign_out = require_POST(allauth_views.logout)
+
+
+@method_decorator([login_required, never_cache], name="dispatch")
+class ChangePassword(allauth_views.PasswordChangeView):
+    """allauth's, never kept by a cache."""
+
+
+@require_GET
+@login_required
+@never_cache
+def account(request: HttpRequest) -> HttpResponse:
+    """Show who I am, my mandates with their periods, my tokens."""
+    return render(request, "comptes/compte.html", _account_context(request, TokenForm()))
+
+
+@require_POST
+@login_required
+@never_cache
+@sensitive_variables("token")
+def create_token(request: HttpRequest) -> HttpResponse:
+    """Create a token and show it in this answer, the only place where it ever appears."""
+    form = TokenForm(request.POST)
+    if form.is_valid():
+        try:
+            token = tokens.create_token(user=request.user, name=form.cleaned_data["name"])
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return render(request, "comptes/jeton.html", {"token": token, "name": form.cleaned_data["name"]})
+    return render(request, "comptes/compte.html", _account_context(request, form), status=422)
+
+
+@require_POST
+@login_required
+def revoke_token(request: HttpRequest, digest: str) -> HttpResponse:
+    """Revoke one of my tokens; somebody else's does not exist for me."""
+    if not tokens.revoke_token(user=request.user, digest=digest):
+        raise Http404(_("Ce jeton n'existe pas ou plus."))
+    return redirect("compte")
+
+
+def _account_context(request: HttpRequest, form: TokenForm) -> dict[str, Any]:
+    mandates = request.user.memberships.select_related("commune", "epci", "departement", "region")
+    return {
+        "mandates": mandates.order_by("-starts"),
+        "tokens": request.user.auth_token_set.order_by("created"),
+        "form": form,
+    }
