@@ -151,6 +151,7 @@ stop_both() {
 # Pages and jobs together, in the foreground: Ctrl-C ends both, and the end of one ends the other.
 serve_all() {
     require_free_port
+    rm -f "$RUN/stopped"
     exec_web &
     WEB=$!
     exec_worker &
@@ -168,6 +169,7 @@ serve_all() {
         sleep 1
     done
     stop_both
+    [ ! -f "$RUN/stopped" ] || { say "Arrêté par ./reperes stop."; return 0; }
     refuse "un des deux processus s'est arrêté de lui-même ; la raison est au-dessus. Relancez ./reperes demo."
 }
 
@@ -186,6 +188,7 @@ end_process() {
 stop_all() {
     [ -d "$LOCAL" ] || { say "Rien ne tourne ici."; return 0; }
     make_folders
+    : >"$RUN/stopped" # so that `demo` knows why its processes leave
     for record in "$RUN"/*.pid; do
         [ -f "$record" ] || continue
         if is_registered_alive "$record"; then step "Arrêt de $(basename "$record" .pid)" end_process "$pid"; fi

@@ -227,7 +227,7 @@ def test_stop_ends_our_process_and_leaves_a_stranger_with_the_same_number(tmp_pa
         ours.wait(timeout=30)
         assert done.wait(timeout=60) == 0
         assert stranger.poll() is None
-        assert list((tmp_path / "run").iterdir()) == []
+        assert list((tmp_path / "run").glob("*.pid")) == []
     finally:
         for process in (ours, stranger):
             process.kill()
