@@ -86,8 +86,11 @@ def post_office(settings: SettingsWrapper) -> Iterator[PostOffice]:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """What the test writes is seen by other processes; it is taken away afterwards, and nothing else."""
+def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What the test writes is seen by other processes; it is taken away afterwards, and nothing else.
+
+    pytest-django's own empties every table, the couches that a migration sowed included.
+    """
     with django_db_blocker.unblock():
         _clear()
         yield
@@ -96,6 +99,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 
 
 def _clear() -> None:
+    assert connection.settings_dict["NAME"].startswith("test_")
     Notification.objects.all().delete()
     User.objects.all().delete()
     with connection.cursor() as cursor:
@@ -105,7 +109,9 @@ def _clear() -> None:
 
 
 @pytest.fixture
-def worker(committed: None, post_office: PostOffice) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def worker(
+    transactional_db: None, post_office: PostOffice
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start real workers on the test database and its post office; those left are killed at the end."""
     started: list[subprocess.Popen[bytes]] = []
 

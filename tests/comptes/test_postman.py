@@ -6,7 +6,6 @@ import subprocess
 import threading
 from collections.abc import Callable
 
-import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -54,7 +53,9 @@ def test_a_worker_delivers_what_an_event_wrote(worker: Start, post_office: PostO
     assert not Notification.objects.waiting().exists()
 
 
-def test_two_postmen_at_once_deliver_each_letter_once(committed: None, post_office: PostOffice) -> None:
+def test_two_postmen_at_once_deliver_each_letter_once(
+    transactional_db: None, post_office: PostOffice
+) -> None:
     for number in range(12):
         write(number)
     start = threading.Barrier(3)
@@ -101,14 +102,13 @@ def test_a_postman_killed_at_the_counter_is_replaced_and_the_letter_keeps_its_na
     assert len(set(post_office.message_ids)) == 1
 
 
-def test_a_letter_just_taken_is_left_to_who_took_it(committed: None, post_office: PostOffice) -> None:
+def test_a_letter_just_taken_is_left_to_who_took_it(transactional_db: None, post_office: PostOffice) -> None:
     write()
     Notification.objects.update(attempts=1, not_before=timezone.now() + dt.timedelta(minutes=3))
     assert send_due() == 0
     assert not post_office.letters
 
 
-@pytest.mark.usefixtures("committed")
 def test_the_minute_s_round_finds_a_letter_that_lost_its_job(worker: Start, post_office: PostOffice) -> None:
     write()
     with connection.cursor() as cursor:
@@ -118,8 +118,7 @@ def test_the_minute_s_round_finds_a_letter_that_lost_its_job(worker: Start, post
     assert len(post_office.letters) == 1
 
 
-@pytest.mark.usefixtures("committed")
-def test_two_open_events_do_not_wait_for_one_another(post_office: PostOffice) -> None:
+def test_two_open_events_do_not_wait_for_one_another(transactional_db: None, post_office: PostOffice) -> None:
     """The lock of the sending job is the transaction's own: a batch never holds up a resident."""
     finished: list[str] = []
 

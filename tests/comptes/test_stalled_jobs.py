@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from comptes.deferral import defer
 from config.jobs import MAX_ATTEMPTS, retry_stalled_jobs
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("transactional_db")
 TASK = "comptes.send_leftovers"
 
 
