@@ -67,10 +67,10 @@ class Cog:
     epcis: list[tuple[str, str, str]] = field(default_factory=list)
     epci_of: dict[str, str] = field(default_factory=dict)
     municipal: dict[str, str] = field(default_factory=dict)
+    _today: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Index former codes: the merged ones first, they are exact."""
-        self._today: dict[str, str] = {}
         for name in sorted(self.former, key=lambda name: name.kind != "ancien-code"):
             self._today.setdefault(name.code, name.commune)
 

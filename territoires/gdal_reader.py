@@ -49,14 +49,12 @@ def read(request: dict[str, Any], sink: BinaryIO) -> None:
     if not info["crs"]:
         raise ReaderError("no-crs")
     fields = [str(name) for name in info["fields"]]
-    kept = [name for name in fields if _wanted(name, request["columns"])]
+    kept = [name for name in fields if _wanted(name, request)]
     with pyogrio.raw.open_arrow(
         path,
         layer=layer,
         encoding=request["encoding"],
         columns=kept,
-        force_2d=True,
-        max_features=request["max_features"] + 1,
         batch_size=request["batch_size"],
         use_pyarrow=True,
         **options,
@@ -90,8 +88,9 @@ def _rank(layer: str, names: list[str]) -> int:
     return len(names) if any(lower.startswith(name) for name in names) else len(names) + 1
 
 
-def _wanted(name: str, columns: list[list[str]]) -> bool:
-    return not columns or any(name.lower() in group for group in columns)
+def _wanted(name: str, request: dict[str, Any]) -> bool:
+    groups = [*request["columns"], request["keep"]]
+    return not request["columns"] or any(name.lower() in group for group in groups)
 
 
 def _copy(reader: Any, sink: BinaryIO, described: dict[str, Any], max_features: int) -> None:

@@ -91,6 +91,7 @@ def read_vector_file(
     max_features: int,
     layers: Sequence[str] = (),
     columns: Sequence[Sequence[str]] = (),
+    keep: Sequence[str] = (),
     prefer: re.Pattern[str] | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     wall_seconds: float = WALL_SECONDS,
@@ -99,8 +100,9 @@ def read_vector_file(
 
     `layers` are preferred layer names in lower case, `columns` groups of aliases in
     lower case of which the layer needs one each; with `columns`, only those columns
-    come back. Raises FileRefused: unknown or disguised content, unsafe archive, no
-    CRS, no fitting layer, more than `max_features`, out of time or memory.
+    and those of `keep` come back. WKB is as stored: it may carry a third dimension.
+    Raises FileRefused: unknown or disguised content, unsafe archive, no CRS, no fitting
+    layer, more than `max_features`, out of time or memory.
     """
     with ExitStack() as stack:
         workdir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="couche-")))
@@ -110,6 +112,7 @@ def read_vector_file(
             "driver": opened.driver,
             "layers": list(layers),
             "columns": [list(group) for group in columns],
+            "keep": list(keep),
             "max_features": max_features,
             "encoding": _shapefile_encoding(opened.path) if opened.driver == SHAPEFILE else None,
             "batch_size": BATCH_SIZE,
