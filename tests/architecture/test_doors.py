@@ -82,7 +82,7 @@ def _is_answer(serializer: type) -> bool:
     return serializer.__name__.endswith(("Answer", "AnswerSerializer", "ResponseSerializer", "Out", "OutSerializer"))
 
 
-@pytest.mark.parametrize("module", _modules(), ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", list(_modules()), ids=lambda module: module.__name__)
 def test_every_module_says_its_role(module: ModuleType) -> None:
     """First line docstring; no drawer for odds and ends."""
     assert module.__doc__ or not inspect.getsource(module).strip(), module.__name__
