@@ -50,7 +50,9 @@ def published(
     """Publish a feature straight into the tables: tests of `publish()` call `publish()`."""
     home = Couche.objects.get(slug=couche)
     version, _ = CoucheVersion.objects.get_or_create(
-        couche=home, number=1, defaults={"published_at": timezone.now(), "feature_count": 1, "sha256": "0" * 64}
+        couche=home,
+        number=1,
+        defaults={"published_at": timezone.now(), "feature_count": 1, "sha256": "0" * 64},
     )
     feature = Feature.objects.create(number=uuid.uuid4().int % 2**40, couche=home)
     FeatureVersion.objects.create(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -51,7 +51,7 @@ def test_only_the_hash_of_the_secret_is_kept(aurillac: Commune) -> None:
         assert factories.SECRET not in cursor.fetchone()[0]
 
 
-def test_a_creation_costs_six_round_trips(aurillac: Commune, django_assert_num_queries: Any) -> None:
+def test_a_creation_costs_six_round_trips(aurillac: Commune) -> None:
     """BEGIN and COMMIT are the two that are not counted here (a test is already in a transaction)."""
     submit(submission())
     with CaptureQueriesContext(connection) as queries:
@@ -186,13 +186,25 @@ def test_a_clock_may_be_five_minutes_fast_and_no_more(aurillac: Commune) -> None
     assert "horloge" in caught.value.message_dict["observed_at"][0]
 
 
-@pytest.mark.parametrize("accuracy", [-0.1, 100_001, True, "12", float("nan"), float("inf"), 10**400, []], ids=str)
+@pytest.mark.parametrize(
+    "accuracy", [-0.1, 100_001, True, "12", float("nan"), float("inf"), 10**400, []], ids=str
+)
 def test_an_impossible_accuracy_is_refused(aurillac: Commune, accuracy: object) -> None:
     assert set(refused(accuracy_m=accuracy)) == {"accuracy_m"}
 
 
 @pytest.mark.parametrize(
-    "email", ["a", "a@b", "é\ud800@exemple.fr", "a@b\ud800.fr", "a\x00@exemple.fr", "a@" + "b" * 300 + ".fr", 3, ["a@b.fr"]],
+    "email",
+    [
+        "a",
+        "a@b",
+        "é\ud800@exemple.fr",
+        "a@b\ud800.fr",
+        "a\x00@exemple.fr",
+        "a@" + "b" * 300 + ".fr",
+        3,
+        ["a@b.fr"],
+    ],
     ids=ascii,
 )
 def test_an_address_nobody_can_write_to_is_refused(aurillac: Commune, email: object) -> None:
@@ -244,7 +256,9 @@ def test_confirming_takes_the_place_of_the_feature(aurillac: Commune, ytrac: Com
 def test_a_feature_gives_its_place_when_none_is_sent(aurillac: Commune, operation: str) -> None:
     cafe = published(aurillac)
     row = submit(
-        submission(couche="services", operation=operation, feature=str(cafe.pk), geometry=None, attributes=CAFE)
+        submission(
+            couche="services", operation=operation, feature=str(cafe.pk), geometry=None, attributes=CAFE
+        )
     ).contribution
     assert row.feature_id == cafe.pk and row.geom.coords == (2.44, 44.93)
 
@@ -267,7 +281,9 @@ def test_a_correction_carries_the_whole(aurillac: Commune) -> None:
     assert "attributes.kind" in said
 
 
-def test_a_correction_may_not_carry_an_object_off_to_another_commune(aurillac: Commune, ytrac: Commune) -> None:
+def test_a_correction_may_not_carry_an_object_off_to_another_commune(
+    aurillac: Commune, ytrac: Commune
+) -> None:
     """Else the mayor of Ytrac would decide on what is in Aurillac."""
     cafe = published(aurillac)
     said = refused(
@@ -315,7 +331,11 @@ def test_a_creation_names_no_feature(aurillac: Commune) -> None:
 def test_a_bad_point_is_refused_even_where_it_is_not_kept(aurillac: Commune) -> None:
     cafe = published(aurillac)
     said = refused(
-        couche="services", operation="confirm", feature=str(cafe.pk), geometry={"type": "Point"}, attributes=None
+        couche="services",
+        operation="confirm",
+        feature=str(cafe.pk),
+        geometry={"type": "Point"},
+        attributes=None,
     )
     assert set(said) == {"geometry"}
 
@@ -330,7 +350,10 @@ def test_a_clerk_enters_for_somebody(aurillac: Commune, claude: User) -> None:
 
 def test_the_desk_fills_what_the_town_hall_completes(aurillac: Commune, claude: User) -> None:
     document = submission(
-        couche="services", channel="desk", attributes={**CAFE, "adresse": "1 place du Square"}, entered_by=claude
+        couche="services",
+        channel="desk",
+        attributes={**CAFE, "adresse": "1 place du Square"},
+        entered_by=claude,
     )
     assert submit(document).contribution.attributes["adresse"] == "1 place du Square"
     with pytest.raises(ValidationError):
@@ -351,15 +374,24 @@ def test_nobody_sits_at_the_desk_without_signing_in(aurillac: Commune) -> None:
 
 
 @pytest.mark.parametrize(
-    "geometry", ["POINT EMPTY", "POINT(NaN NaN)", "POINT(200 44)", "POINT(2 91)", "POINT(inf 44)"]
+    "geometry",
+    [
+        "'POINT EMPTY'::geometry",
+        "ST_MakePoint('NaN', 'NaN')",
+        "ST_MakePoint('Infinity', 44)",
+        "ST_MakePoint(2, '-Infinity')",
+        "ST_MakePoint(200, 44)",
+        "ST_MakePoint(2, 91)",
+    ],
 )
 def test_the_database_refuses_a_point_off_the_earth(aurillac: Commune, geometry: str) -> None:
-    row = submit(submission()).contribution
-    with pytest.raises((IntegrityError, DataError)), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE contributions_contribution SET geom = ST_GeomFromText(%s, 4326) WHERE id = %s",
-            [geometry, row.pk],
-        )
+    submit(submission())
+    with (
+        pytest.raises(IntegrityError, match="geom_on_earth"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"UPDATE contributions_contribution SET geom = ST_SetSRID({geometry}, 4326)")
 
 
 def test_the_database_refuses_attributes_that_are_no_object(aurillac: Commune) -> None:
@@ -374,6 +406,5 @@ def test_what_was_received_and_who_decides_it_is_never_rewritten(
 ) -> None:
     submit(submission())
     value = {"commune_id": "15267", "received_at": timezone.now(), "operation": "delete"}[field]
-    with pytest.raises(Exception, match="(?i)cannot|read") as caught, transaction.atomic():
+    with pytest.raises(ProgrammingError, match="Cannot update rows"), transaction.atomic():
         Contribution.objects.update(**{field: value})
-    assert "Contribution" in str(caught.value) or "contribution" in str(caught.value)
