@@ -1,5 +1,22 @@
-"""Pages of moderation."""
+"""Pages of moderation, and the author's follow-up."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from moderation import views, views_author, views_publication
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("moderation/", views.queue, name="moderation-queue"),
+    path("moderation/lot/", views.batch, name="moderation-batch"),
+    path("moderation/publication/", views_publication.publication, name="moderation-publication"),
+    path("moderation/publication/<slug:slug>/", views_publication.publish, name="moderation-publish"),
+    path(
+        "moderation/publication/<slug:slug>/<int:number>/retablir/",
+        views_publication.go_back,
+        name="moderation-revert",
+    ),
+    path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
+    path("moderation/<uuid:pk>/", views.detail, name="moderation-one"),
+    path("suivi/", views_author.follow_up, name="suivi"),
+    path("suivi/retrait/", views_author.withdraw_page, name="suivi-retrait"),
+    path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),
+]

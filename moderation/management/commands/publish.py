@@ -21,12 +21,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             note = clean_text(options["note"], max_length=500)
-            couche = Couche.objects.get(slug=options["couche"])
         except ValidationError as error:
             raise CommandError(f"--note : {error.messages[0]}") from error
-        except (Couche.DoesNotExist, ValueError) as error:
-            known = ", ".join(Couche.objects.values_list("slug", flat=True))
-            raise CommandError(f"Couche inconnue : choisissez parmi {known}.") from error
+        known = {couche.slug: couche for couche in Couche.objects.all()}
+        couche = known.get(options["couche"])
+        if couche is None:
+            raise CommandError(f"Couche inconnue : choisissez parmi {', '.join(known)}.")
         version = publish_accepted(couche=couche, by=None, note=note)
         if version is None:
             self.stdout.write("Rien de nouveau : la version en vigueur dit déjà la même chose.")

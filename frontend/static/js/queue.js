@@ -1,0 +1,52 @@
+/** The officials' queue: tick all, and keep what was typed when the page is left by mistake. */
+
+/**
+ * Ticks or unticks every report of the page at once.
+ * @param {HTMLFormElement} form
+ */
+export function enhanceBatch(form) {
+  const all = form.querySelector("[data-tout]");
+  if (!(all instanceof HTMLInputElement)) return;
+  const lines = () => /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input[name="choix"]'));
+  all.addEventListener("change", () => {
+    for (const line of lines()) line.checked = all.checked;
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target === all) return;
+    all.checked = [...lines()].every((line) => line.checked);
+  });
+}
+
+/**
+ * Whether something typed by the person would be lost.
+ * @param {Iterable<{value: string, defaultValue: string}>} fields
+ * @returns {boolean}
+ */
+export function hasUnsentText(fields) {
+  for (const field of fields) {
+    if (field.value.trim() !== field.defaultValue.trim()) return true;
+  }
+  return false;
+}
+
+/** @param {Document} page */
+export function enhance(page) {
+  for (const form of page.querySelectorAll("form[data-lot]")) {
+    enhanceBatch(/** @type {HTMLFormElement} */ (form));
+  }
+  let sending = false;
+  for (const form of page.querySelectorAll("form[data-geste]")) {
+    form.addEventListener("submit", () => {
+      sending = true;
+    });
+  }
+  page.defaultView?.addEventListener("beforeunload", (event) => {
+    const fields = /** @type {NodeListOf<HTMLTextAreaElement>} */ (
+      page.querySelectorAll("form[data-geste] textarea")
+    );
+    if (!sending && hasUnsentText(fields)) event.preventDefault();
+  });
+  page.getElementById("refus")?.focus();
+}
+
+if (typeof document !== "undefined") enhance(document);

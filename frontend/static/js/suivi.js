@@ -1,0 +1,167 @@
+/** The author's follow-up: reads the link's fragment, which no server sees, and tells the story. */
+
+/**
+ * @typedef {{at: string, status: string, who: string, public_reason: string}} Step
+ * @typedef {{id: string, couche_title: string, commune: {nom: string}, steps: Step[],
+ *   answers: {label: string, value: string}[], may_withdraw: boolean, may_answer: boolean}} Story
+ */
+
+const CODE = /^#?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_-]{22,128})$/i;
+
+/**
+ * The id and the secret of a link's fragment, or null when it holds none.
+ * @param {string} fragment
+ * @returns {{id: string, secret: string} | null}
+ */
+export function readFragment(fragment) {
+  const found = CODE.exec(fragment);
+  return found ? { id: found[1].toLowerCase(), secret: found[2] } : null;
+}
+
+/**
+ * A moment as French people write it: « 3 mars 2026 à 14:02 ».
+ * @param {string} iso
+ * @returns {string}
+ */
+export function frenchMoment(iso) {
+  return new Intl.DateTimeFormat("fr-FR", { dateStyle: "long", timeStyle: "short", timeZone: "Europe/Paris" }).format(
+    new Date(iso),
+  );
+}
+
+/**
+ * @param {HTMLElement} section
+ * @param {string} name
+ * @returns {HTMLElement}
+ */
+function part(section, name) {
+  return /** @type {HTMLElement} */ (section.querySelector(`[data-${name}]`));
+}
+
+/**
+ * A sentence the page holds, so that it is translated with the rest.
+ * @param {HTMLElement} section
+ * @param {string} name
+ * @returns {string}
+ */
+function word(section, name) {
+  return section.querySelector(`[data-mot="${name}"]`)?.textContent ?? "";
+}
+
+/**
+ * @param {HTMLElement} section
+ * @param {Step} step
+ * @returns {HTMLLIElement}
+ */
+function drawStep(section, step) {
+  const line = document.createElement("li");
+  const shape = section.querySelector(`template[data-forme="${CSS.escape(step.status)}"]`);
+  if (shape instanceof HTMLTemplateElement) line.append(shape.content.cloneNode(true));
+  const time = document.createElement("time");
+  time.dateTime = step.at;
+  time.textContent = frenchMoment(step.at);
+  line.append(time);
+  if (step.public_reason) {
+    const quote = document.createElement("blockquote");
+    quote.className = "citation";
+    const said = document.createElement("p");
+    said.textContent = step.public_reason;
+    const footer = document.createElement("footer");
+    footer.textContent = word(section, step.who);
+    quote.append(said, footer);
+    line.append(quote);
+  }
+  return line;
+}
+
+/**
+ * @param {HTMLElement} section
+ * @param {Story} story
+ */
+function draw(section, story) {
+  part(section, "resume").textContent = `${story.couche_title}, ${story.commune.nom}`;
+  part(section, "frise").replaceChildren(...story.steps.map((step) => drawStep(section, step)));
+  part(section, "reponses").replaceChildren(
+    ...story.answers.map(({ label, value }) => {
+      const pair = document.createElement("div");
+      const term = document.createElement("dt");
+      const said = document.createElement("dd");
+      term.textContent = label;
+      said.textContent = value;
+      pair.append(term, said);
+      return pair;
+    }),
+  );
+  part(section, "repondre").hidden = !story.may_answer;
+  part(section, "retirer").hidden = !story.may_withdraw;
+  part(section, "histoire").hidden = false;
+}
+
+/**
+ * @param {{id: string, secret: string}} code
+ * @param {string} verb
+ * @param {object} [body]
+ * @returns {Promise<{ok: boolean, status: number, document: any}>}
+ */
+async function ask(code, verb, body) {
+  const answer = await fetch(`/api/v1/contributions/${code.id}/${verb}/`, {
+    method: verb === "suivi" ? "GET" : "POST",
+    headers: { "X-Suivi": code.secret, ...(body ? { "Content-Type": "application/json" } : {}) },
+    body: body ? JSON.stringify(body) : undefined,
+    credentials: "omit",
+    cache: "no-store",
+  });
+  return { ok: answer.ok, status: answer.status, document: await answer.json() };
+}
+
+/**
+ * @param {HTMLElement} section
+ * @param {{id: string, secret: string}} code
+ * @param {string} verb
+ * @param {object} [body]
+ */
+async function tell(section, code, verb, body) {
+  const state = part(section, "etat-page");
+  state.hidden = false;
+  state.classList.remove("avis--erreur");
+  try {
+    const { ok, status, document: answer } = await ask(code, verb, body);
+    if (ok) {
+      draw(section, answer);
+      state.hidden = verb === "suivi";
+      state.textContent = word(section, "fait");
+      return;
+    }
+    state.textContent = status === 404 ? word(section, "introuvable") : answer.detail;
+  } catch {
+    // The network or the server: nothing was lost, the person is told to try again.
+    state.textContent = word(section, "panne");
+  }
+  state.classList.add("avis--erreur");
+}
+
+/**
+ * @param {HTMLElement} section
+ * @param {string} fragment
+ */
+export function enhance(section, fragment) {
+  const code = readFragment(fragment);
+  section.hidden = code === null;
+  const paste = /** @type {HTMLElement | null} */ (document.querySelector("[data-coller]"));
+  if (paste) paste.hidden = code !== null;
+  if (code === null) return;
+  const field = /** @type {HTMLInputElement} */ (section.querySelector("[data-code]"));
+  field.value = `${code.id}.${code.secret}`;
+  const message = /** @type {HTMLTextAreaElement} */ (section.querySelector("[data-message]"));
+  part(section, "envoyer").onclick = () => tell(section, code, "reponse", { message: message.value });
+  part(section, "confirmer").onclick = () => tell(section, code, "retrait");
+  tell(section, code, "suivi");
+}
+
+if (typeof document !== "undefined") {
+  const section = /** @type {HTMLElement | null} */ (document.querySelector("section[data-suivi]"));
+  if (section) {
+    enhance(section, location.hash);
+    window.addEventListener("hashchange", () => enhance(section, location.hash));
+  }
+}

@@ -1,0 +1,136 @@
+"""What the pages take: a filter, a decision, a batch, a note; checked, never trusted."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from contributions.models import Contribution
+from couches.models import Couche
+from couches.text import clean_text
+from moderation.author import read_code
+from moderation.serializers import MAX_BATCH
+from moderation.workflow import OFFICIAL_ACTIONS, Action
+from territoires.models import Commune
+
+# Beyond this a list of choices is no help: the code is typed instead.
+MAX_LISTED_COMMUNES = 60
+BATCH_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.REJECT)
+
+
+class CleanTextField(forms.CharField):
+    """A text stripped of what no reader sees."""
+
+    def clean(self, value: Any) -> str:
+        """Return the cleaned text. Raises ValidationError in French."""
+        return clean_text(super().clean(value), max_length=self.max_length or 1000)
+
+
+class QueueFilterForm(forms.Form):
+    """Shows the filters; `queue.parse_filters` judges them, for both doors."""
+
+    status = forms.ChoiceField(label=_("État"), required=False)
+    couche = forms.ChoiceField(label=_("Sujet"), required=False)
+    commune = forms.CharField(label=_("Commune (code INSEE)"), required=False, max_length=5)
+
+    def __init__(self, *args: Any, communes: list[Commune], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["status"].choices = [*Contribution.Status.choices, ("tous", _("Tous"))]  # type: ignore[attr-defined]
+        couches = [("", _("Tous")), *((one.slug, one.title) for one in Couche.objects.all())]
+        self.fields["couche"].choices = couches  # type: ignore[attr-defined]
+        if len(communes) <= MAX_LISTED_COMMUNES:
+            self.fields["commune"] = forms.ChoiceField(
+                label=_("Commune"),
+                required=False,
+                choices=[("", _("Toutes")), *((one.pk, one.nom) for one in communes)],
+            )
+
+
+class DecisionForm(forms.Form):
+    """One decision; the workflow judges reason and target."""
+
+    action = forms.ChoiceField(choices=[(one.value, one.label) for one in OFFICIAL_ACTIONS])
+    version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+    reason_code = CleanTextField(required=False, max_length=40)
+    public_reason = CleanTextField(required=False, max_length=1000)
+    reason = CleanTextField(required=False, max_length=1000)
+    into = forms.UUIDField(required=False)
+
+    def words(self) -> dict[str, Any]:
+        """Return the keyword arguments of `workflow.apply`."""
+        return dict(self.cleaned_data)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One ticked line: a report, in the version that was on the screen."""
+
+    id: uuid.UUID
+    version: int
+
+
+class BatchForm(forms.Form):
+    """The same gesture on the ticked lines."""
+
+    action = forms.ChoiceField(choices=[(one.value, one.label) for one in BATCH_ACTIONS])
+    reason_code = CleanTextField(required=False, max_length=40)
+    public_reason = CleanTextField(required=False, max_length=1000)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the ticked lines, `<id>:<version>` each."""
+        cleaned = super().clean() or {}
+        ticked = self.data.getlist("choix") if hasattr(self.data, "getlist") else []
+        if not ticked:
+            raise ValidationError(_("Cochez au moins un signalement."))
+        if len(ticked) > MAX_BATCH:
+            raise ValidationError(_("Cent signalements à la fois au plus : décochez-en."))
+        cleaned["choices"] = list({choice.id: choice for choice in map(_choice, ticked)}.values())
+        return cleaned
+
+
+def _choice(raw: str) -> Choice:
+    identifier, _colon, version = raw.partition(":")
+    try:
+        choice = Choice(uuid.UUID(identifier), int(version) if version.isascii() else 0)
+    except ValueError as error:
+        raise ValidationError(_("Une ligne cochée est illisible : rechargez la page.")) from error
+    return choice
+
+
+class NoteForm(forms.Form):
+    """Why this version."""
+
+    note = CleanTextField(label=_("Note de version"), required=False, max_length=500)
+
+
+class CodeForm(forms.Form):
+    """The follow-up code, or the whole link, as pasted."""
+
+    code = forms.CharField(
+        label=_("Code ou lien de suivi"),
+        max_length=600,
+        help_text=_("Il vous a été donné quand le signalement a été reçu."),
+    )
+
+    def clean_code(self) -> tuple[uuid.UUID, str]:
+        """Return (id, secret)."""
+        found = read_code(self.cleaned_data["code"])
+        if found is None:
+            raise ValidationError(_("Ce code est incomplet : copiez le lien de suivi en entier."))
+        return found
+
+
+class AnswerForm(forms.Form):
+    """What the author adds beside the couche's own questions."""
+
+    message = forms.CharField(
+        label=_("Votre message à la mairie"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    lon = forms.CharField(label=_("Longitude"), required=False, max_length=48)
+    lat = forms.CharField(label=_("Latitude"), required=False, max_length=48)
