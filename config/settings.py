@@ -260,6 +260,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 DATA_UPLOAD_MAX_NUMBER_FILES = 3
+# Asked by the demo only, for five seconds; REPERES_GEO_API=non leaves the network alone.
+GEO_API_URL = os.environ.get("REPERES_GEO_API", "https://geo.api.gouv.fr")
 COG_PATH = Path(
     os.environ.get("REPERES_COG") or BASE_DIR / "node_modules" / "@etalab" / "decoupage-administratif" / "data"
 )

@@ -163,6 +163,8 @@ def measure_moves(cursor: CursorWrapper, diff: OutlineDiff) -> None:
 
 def measure_overlaps(cursor: CursorWrapper, diff: OutlineDiff) -> None:
     """Fill in the outlines that overlap; after the pieces are cut."""
+    if not diff.written:  # the planner would read all pieces to find that nothing is new
+        return
     cursor.execute(OVERLAPS)
     pairs = [(one, other, float(share or 0)) for one, other, share in cursor.fetchall()]
     diff.overlaps = [pair for pair in pairs if pair[2] >= OVERLAP_SHARE]

@@ -162,7 +162,9 @@ class SyncReport:
         return lines
 
     def _count_lines(self) -> list[str]:
-        opened = {code: counts for code, counts in self.counts.items() if counts[1]}
+        opened = {
+            code: counts for code, counts in self.counts.items() if counts[1] and code in self._touched()
+        }
         if not opened:
             return []
         lines = [_("Par département (avec contour / communes) :")]
@@ -170,12 +172,19 @@ class SyncReport:
             f"{code} {with_outline}/{total}" for code, (total, with_outline, _m) in sorted(opened.items())
         ]
         lines += ["  " + " · ".join(cells[start : start + 8]) for start in range(0, len(cells), 8)]
-        total = sum(counts[1] for counts in opened.values())
+        total = sum(counts[1] for counts in self.counts.values())
         lines.append(
             ngettext("%(count)s commune a un contour.", "%(count)s communes ont un contour.", total)
             % {"count": _number(total)}
         )
         return lines
+
+    def _touched(self) -> set[str]:
+        """Return the départements of the file; without a file, all of them."""
+        if self.staged is None:
+            return set(self.counts)
+        codes = {self.cog.today(code) for code in self.staged.codes}
+        return {self.cog.communes[code].departement for code in codes if code}
 
     def _name(self, code: str) -> str:
         commune = self.cog.communes.get(code)

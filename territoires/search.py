@@ -25,8 +25,8 @@ def find_communes(text: str, limit: int = MAX_RESULTS) -> list[Commune]:
     if _CODE.fullmatch(typed):
         return _by_code(typed.upper(), limit)
     words = fold_typed(typed)
-    if len(words) < 2:
-        return []
+    if len(words) < 2:  # the commune of Y exists; no index could serve "contains y"
+        return list(_communes().filter(nom_folded=words).order_by("code_insee")[:limit]) if words else []
     return _by_name(words, limit)
 
 
