@@ -4,17 +4,19 @@ Memory holds a few batches whatever the number of rows.
 """
 
 import io
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from psycopg import sql
 
 from exports.rows import Selection, flat_rows
 from exports.schemas import Column
-from exports.streams import copy_rows
+from exports.streams import copying
 
 GEOMETRY = "geometry"
 BLOCK_BYTES = 4 * 1024 * 1024
@@ -34,31 +36,44 @@ _WKB_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f
 
 
 class _CopyFile(io.RawIOBase):
-    """The rows of a COPY as the file that Arrow's CSV reader asks for."""
+    """The rows of a COPY as the file that Arrow's CSV reader asks for.
 
-    def __init__(self, rows: Iterator[Any]) -> None:
-        self._rows = rows
+    Arrow reads ahead from a thread of its own; the lock lets the thread that opened the
+    COPY wait for a read under way before it ends the transaction.
+    """
+
+    def __init__(self, copy: psycopg.Copy) -> None:
+        self._copy = copy
         self._rest = b""
+        self._ended = False
+        self._lock = threading.Lock()
 
     def readable(self) -> bool:
-        """Say yes to io.BufferedReader and to Arrow."""
+        """Say yes to Arrow."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return about `size` bytes of whole rows, nothing at the end."""
-        parts, length = [self._rest], len(self._rest)
-        while length < size or size < 0:
-            row = next(self._rows, None)
-            if row is None:
-                break
-            parts.append(bytes(row))
-            length += len(row)
-        data = b"".join(parts)
-        if size < 0:
-            self._rest = b""
-            return data
-        self._rest = data[size:]
-        return data[:size]
+        """Return `size` bytes, fewer only at the end."""
+        with self._lock:
+            parts, length = [self._rest], len(self._rest)
+            while not self._ended and (length < size or size < 0):
+                row = bytes(self._copy.read())
+                self._ended = not row
+                parts.append(row)
+                length += len(row)
+            data = b"".join(parts)
+            wanted = length if size < 0 else size
+            self._rest = data[wanted:]
+            return data[:wanted]
+
+    def put_back(self, data: bytes) -> None:
+        """Give back bytes that were read."""
+        self._rest = data + self._rest
+
+    def stop(self) -> None:
+        """Read no more."""
+        with self._lock:
+            self._ended, self._rest = True, b""
 
 
 def batches(
@@ -68,27 +83,25 @@ def batches(
 
     `cut` names the columns whose texts are shortened to that many bytes, between characters.
     """
-    rows = copy_rows(flat_rows(selection, columns, srid), sql.SQL("(FORMAT csv)"), timeout_ms=BUILD_TIMEOUT_MS)
-    try:
-        # The first row decides whether there is anything to parse: Arrow refuses an empty file.
-        first = next(rows, None)
-        if first is None:
-            return
-        for batch in _reader(_CopyFile(_chain(bytes(first), rows)), columns):
-            yield _with_points(batch, columns, cut or {})
-    finally:
-        rows.close()  # type: ignore[attr-defined]  # a generator: closing it ends the COPY
+    query = flat_rows(selection, columns, srid)
+    with copying(query, sql.SQL("(FORMAT csv)"), timeout_ms=BUILD_TIMEOUT_MS) as copy:
+        source = _CopyFile(copy)
+        try:
+            for batch in _read(source, columns):
+                yield _with_points(batch, columns, cut or {})
+        finally:
+            source.stop()
 
 
-def _chain(first: bytes, rows: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rows
-
-
-def _reader(source: _CopyFile, columns: list[Column]) -> pa_csv.CSVStreamingReader:
+def _read(source: _CopyFile, columns: list[Column]) -> Iterator[pa.RecordBatch]:
+    first = source.read(1)
+    if not first:
+        # Arrow refuses an empty file.
+        return
+    source.put_back(first)
     types = {column.name: _type(column) for column in columns}
     types |= {"geom_x": pa.float64(), "geom_y": pa.float64()}
-    return pa_csv.open_csv(
+    yield from pa_csv.open_csv(
         source,
         # One thread: the source is a database connection, and the writer fills the other core.
         read_options=pa_csv.ReadOptions(column_names=list(types), block_size=BLOCK_BYTES, use_threads=False),
@@ -113,7 +126,9 @@ def _type(column: Column) -> pa.DataType:
     return _TYPES[column.kind]
 
 
-def schema_of(columns: list[Column], names: list[str], metadata: dict[str, dict[str, str]] | None = None) -> pa.Schema:
+def schema_of(
+    columns: list[Column], names: list[str], metadata: dict[str, dict[str, str]] | None = None
+) -> pa.Schema:
     """Return the Arrow schema of the batches, under `names`, the geometry last."""
     known = metadata or {}
     fields = [

@@ -43,7 +43,13 @@ class Demand:
     @property
     def key(self) -> str:
         """Name the demand among all: what a job is locked on."""
-        parts = [self.version.couche.slug, str(self.version.number), self.format.name, self.crs, self.territory_key]
+        parts = [
+            self.version.couche.slug,
+            str(self.version.number),
+            self.format.name,
+            self.crs,
+            self.territory_key,
+        ]
         return "/".join(parts)
 
     def filename(self) -> str:

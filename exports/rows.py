@@ -20,7 +20,7 @@ Territory = Commune | Epci | Departement | Region
 DEGREE_DIGITS = 7
 METRE_DIGITS = 3
 
-_TABLES = sql.SQL("""
+TABLES = sql.SQL("""
     FROM couches_featureversion fv
     JOIN couches_feature f ON f.id = fv.feature_id
     JOIN territoires_commune c ON c.code_insee = fv.commune_id
@@ -77,7 +77,7 @@ def geojson_rows(selection: Selection, columns: list[Column]) -> sql.Composed:
         digits=sql.Literal(DEGREE_DIGITS),
         names=sql.SQL(", ").join(sql.Identifier("p", column.name) for column in columns),
         values=_values(selection.version, columns, native=True),
-        tables=_TABLES,
+        tables=TABLES,
         keyed=keyed_objects(columns),
         where=selection.where(),
     )
@@ -87,11 +87,13 @@ def csv_rows(selection: Selection, columns: list[Column], crs: str) -> sql.Compo
     """One row per feature: formula-safe texts, degrees, then x and y in the asked projection."""
     return sql.SQL("SELECT {values}, {projected} {tables} {keyed} WHERE {where} ORDER BY fv.id").format(
         values=sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(_safe(value_of(column, selection.version), column), sql.Identifier(column.name))
+            sql.SQL("{} AS {}").format(
+                safe(value_of(column, selection.version), column), sql.Identifier(column.name)
+            )
             for column in columns
         ),
         projected=_projected(crs),
-        tables=_TABLES,
+        tables=TABLES,
         keyed=keyed_objects(columns),
         where=selection.where(),
     )
@@ -104,7 +106,7 @@ def flat_rows(selection: Selection, columns: list[Column], srid: int) -> sql.Com
         "CROSS JOIN LATERAL (SELECT {geom} AS geom OFFSET 0) g WHERE {where} ORDER BY fv.id"
     ).format(
         values=_values(selection.version, columns),
-        tables=_TABLES,
+        tables=TABLES,
         keyed=keyed_objects(columns),
         geom=projected_geometry(srid),
         where=selection.where(),
@@ -118,7 +120,7 @@ def text_widths(selection: Selection, columns: list[Column]) -> sql.Composed:
             sql.SQL("coalesce(max(octet_length({})), 0)").format(value_of(column, selection.version))
             for column in columns
         ),
-        tables=_TABLES,
+        tables=TABLES,
         keyed=keyed_objects(columns),
         where=selection.where(),
     )
@@ -140,7 +142,7 @@ def legal_srids(selection: Selection) -> sql.Composed:
 
 def count(selection: Selection) -> sql.Composed:
     """The number of rows of the selection."""
-    return sql.SQL("SELECT count(*) {tables} WHERE {where}").format(tables=_TABLES, where=selection.where())
+    return sql.SQL("SELECT count(*) {tables} WHERE {where}").format(tables=TABLES, where=selection.where())
 
 
 def projected_geometry(srid: int) -> sql.Composable:
@@ -284,14 +286,18 @@ def _quoted(text: str) -> str:
 _FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 
 
-def _safe(value: sql.Composable, column: Column) -> sql.Composable:
+def safe(value: sql.Composable, column: Column) -> sql.Composable:
     """Return a value that no spreadsheet executes: texts get a leading quote, numbers stay numbers."""
     if column.kind == "boolean":
         return value + sql.SQL("::text") if not column.path else sql.SQL("({})::text").format(value)
-    if column.name == "id" or column.kind not in ("string", "list", "json", "date") or column.name == "last_observed_on":
+    if (
+        column.name == "id"
+        or column.kind not in ("string", "list", "json", "date")
+        or column.name == "last_observed_on"
+    ):
         return value
     if column.definition.get("enum"):
         return value
-    return sql.SQL("CASE WHEN strpos({starts}, left({v}, 1)) > 0 AND {v} <> '' THEN '''' || {v} ELSE {v} END").format(
-        starts=sql.Literal(_FORMULA_STARTS), v=value
-    )
+    return sql.SQL(
+        "CASE WHEN strpos({starts}, left({v}, 1)) > 0 AND {v} <> '' THEN '''' || {v} ELSE {v} END"
+    ).format(starts=sql.Literal(_FORMULA_STARTS), v=value)

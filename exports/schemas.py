@@ -51,7 +51,9 @@ OWN_FIRST = (
     Column("departement", "dept", "string", "Code du département"),
 )
 OWN_LAST = (
-    Column("observations", "observ", "integer", "Observations", "Nombre de signalements réunis dans cet objet."),
+    Column(
+        "observations", "observ", "integer", "Observations", "Nombre de signalements réunis dans cet objet."
+    ),
     Column("distinct_observers", "observers", "integer", "Observateurs distincts"),
     Column("last_observed_on", "last_obs", "date", "Dernière observation"),
     Column("accuracy_m", "accuracy_m", "number", "Précision de la position, en mètres"),
@@ -65,14 +67,21 @@ PROJECTED = (
     Column("y", "y", "number", "Ordonnée", "Dans la projection de la colonne « crs »."),
     Column("crs", "crs", "string", "Projection de x et y", "Code EPSG."),
 )
-_RESERVED = {column.name for column in (*OWN_FIRST, *OWN_LAST, *PROJECTED)} | {"change", "geom", "geometry", "fid"}
+_RESERVED = {column.name for column in (*OWN_FIRST, *OWN_LAST, *PROJECTED)} | {
+    "change",
+    "geom",
+    "geometry",
+    "fid",
+}
 _KINDS = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 
 
 def columns_of(couche: Couche) -> list[Column]:
     """Return the columns of a couche, ours around its own, with unique names and short names."""
     own = [
-        column for name, definition in properties(couche).items() for column in _columns(name, (name,), definition)
+        column
+        for name, definition in properties(couche).items()
+        for column in _columns(name, (name,), definition)
     ]
     named = _with_unique_names(own)
     return _with_unique_shorts([*OWN_FIRST, *named, *OWN_LAST])

@@ -1,8 +1,10 @@
 """Answers that leave as PostgreSQL makes them: COPY, joined in chunks, nothing kept."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 from psycopg import sql
 
@@ -21,16 +23,27 @@ RAW_ROWS = sql.SQL(r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')")
 BOM = "\ufeff".encode()
 
 
-def copy_rows(query: sql.Composable, options: sql.Composable, *, timeout_ms: int = STREAM_TIMEOUT_MS) -> Iterator[Any]:
-    """Yield each row of a query as the bytes COPY gives, its newline included."""
+@contextmanager
+def copying(
+    query: sql.Composable, options: sql.Composable, *, timeout_ms: int = STREAM_TIMEOUT_MS
+) -> Iterator[psycopg.Copy]:
+    """Open the COPY of a query, in a transaction that only reads; leaving early cancels it."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = {int(timeout_ms)}")
         statement = sql.SQL("COPY ({}) TO STDOUT {}").format(query, options)
         with cursor.copy(statement) as copy:  # Django's wrapper hands over psycopg's cursor
-            yield from copy
+            yield copy
 
 
-def chunks(rows: Iterable[Any], *, head: bytes = b"", tail: bytes = b"", newline: bytes = b"") -> Iterator[bytes]:
+def copy_rows(query: sql.Composable, options: sql.Composable) -> Iterator[Any]:
+    """Yield each row of a query as the bytes COPY gives, its newline included."""
+    with copying(query, options) as copy:
+        yield from copy
+
+
+def chunks(
+    rows: Iterable[Any], *, head: bytes = b"", tail: bytes = b"", newline: bytes = b""
+) -> Iterator[bytes]:
     """Join rows into chunks, `newline` in place of the \\n that COPY puts after each."""
     parts: list[Any] = [head]
     size = len(head)
@@ -51,7 +64,12 @@ def stream(demand: Demand) -> Iterator[bytes]:
 def geojson(demand: Demand) -> Iterator[bytes]:
     """Yield a FeatureCollection of RFC 7946: WGS 84, no `crs` member."""
     rows = copy_rows(geojson_rows(demand.selection, columns_of(demand.version.couche)), RAW_ROWS)
-    return chunks(_without_first_comma(rows), head=b'{"type":"FeatureCollection","features":[\n', tail=b"]}\n", newline=b"\n")
+    return chunks(
+        without_first_comma(rows),
+        head=b'{"type":"FeatureCollection","features":[\n',
+        tail=b"]}\n",
+        newline=b"\n",
+    )
 
 
 def csv(demand: Demand) -> Iterator[bytes]:
@@ -61,7 +79,8 @@ def csv(demand: Demand) -> Iterator[bytes]:
     return chunks(rows, head=BOM if demand.bom else b"", newline=b"\r\n")
 
 
-def _without_first_comma(rows: Iterator[Any]) -> Iterator[Any]:
+def without_first_comma(rows: Iterator[Any]) -> Iterator[Any]:
+    """Yield rows; the comma before each is one too many before the first."""
     for row in rows:
         yield row[1:]
         break

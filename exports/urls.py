@@ -1,5 +1,18 @@
 """Pages of exports."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from exports import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
+    path("exports/<str:slug>/<str:number>/", views.ExportFileView.as_view(), name="exports-file"),
+    path(
+        "exports/<str:slug>/<str:number>/manifeste.json",
+        views.ManifestView.as_view(),
+        name="exports-manifest",
+    ),
+    path(
+        "exports/<str:slug>/<str:number>/depuis/<str:since>/", views.DeltaView.as_view(), name="exports-delta"
+    ),
+]

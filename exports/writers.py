@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyogrio
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from pyproj import CRS
 
 from exports import arrow
 from exports.demands import Demand
-from exports.projections import PROJECTIONS
 from exports.rows import Selection, text_widths
 from exports.schemas import LIST_SEPARATOR, Column, columns_of
 
@@ -49,7 +48,14 @@ def write_layer(demand: Demand, selection: Selection, srid: int, folder: Path) -
 
 
 def _write(
-    demand: Demand, found: Iterator[pa.RecordBatch], schema: pa.Schema, path: Path, srid: int, *, layer: str, **options: str
+    demand: Demand,
+    found: Iterator[pa.RecordBatch],
+    schema: pa.Schema,
+    path: Path,
+    srid: int,
+    *,
+    layer: str,
+    **options: str,
 ) -> None:
     """Hand the batches over to GDAL.
 
@@ -141,11 +147,13 @@ class _Batches:
 
 def _measure(selection: Selection, columns: list[Column]) -> tuple[int, dict[str, int]]:
     """Return the number of rows and the longest text of each text column, in bytes."""
-    texts = [column for column in columns if column.kind in ("string", "list", "json", "date") and column.path]
+    texts = [
+        column for column in columns if column.kind in ("string", "list", "json", "date") and column.path
+    ]
     fixed = {"id": 36, "couche": 40, "code_insee": 5, "departement": 3}
     commune = next(column for column in columns if column.name == "commune")
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET statement_timeout = {arrow.BUILD_TIMEOUT_MS}")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = {arrow.BUILD_TIMEOUT_MS}")
         cursor.execute(text_widths(selection, [commune, *texts]))  # type: ignore[arg-type]  # psycopg.sql
         count, *widths = cursor.fetchone()
     # An empty column still needs a byte.
@@ -156,7 +164,9 @@ def _measure(selection: Selection, columns: list[Column]) -> tuple[int, dict[str
 def _record_bytes(columns: list[Column], widths: dict[str, int]) -> int:
     """Return the length of a DBF record: what GDAL gives each type of field."""
     by_kind = {"integer": 18, "number": 24, "boolean": 1, "date": 10}
-    return 1 + sum(min(widths.get(column.name, by_kind.get(column.kind, 254)), DBF_TEXT_BYTES) for column in columns)
+    return 1 + sum(
+        min(widths.get(column.name, by_kind.get(column.kind, 254)), DBF_TEXT_BYTES) for column in columns
+    )
 
 
 def _write_dictionary(columns: list[Column], cut: set[str], folder: Path) -> Path:
@@ -178,7 +188,9 @@ def _write_licence(demand: Demand, folder: Path) -> Path:
     version = demand.version
     published = version.published_at.astimezone(dt.UTC).date().isoformat()
     head = f"{version.couche.title} — version {version.number}, publiée le {published}\n\n"
-    path.write_text(head + LICENCES.get(version.couche.licence, f"{version.couche.licence}\n"), encoding="utf-8")
+    path.write_text(
+        head + LICENCES.get(version.couche.licence, f"{version.couche.licence}\n"), encoding="utf-8"
+    )
     return path
 
 
@@ -194,8 +206,3 @@ def zip_files(path: Path, files: list[Path], stamp: dt.datetime) -> None:
             with file.open("rb") as source, archive.open(entry, "w") as target:
                 while block := source.read(1024 * 1024):
                     target.write(block)
-
-
-def projection_names() -> dict[str, str]:
-    """Return the names of the projections, for pages."""
-    return {str(srid): f"{projection.name} (EPSG:{srid})" for srid, projection in PROJECTIONS.items()}

@@ -5,32 +5,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('couches', '0003_row_sha256'),
+        ("couches", "0003_row_sha256"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExportFile',
+            name="ExportFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('format', models.CharField(max_length=8, verbose_name='format')),
-                ('crs', models.CharField(max_length=8, verbose_name='projection')),
-                ('territory', models.CharField(blank=True, max_length=30, verbose_name='territoire')),
-                ('recipe', models.CharField(blank=True, max_length=32)),
-                ('path', models.CharField(max_length=200)),
-                ('size', models.PositiveBigIntegerField(verbose_name='octets')),
-                ('sha256', models.CharField(max_length=64)),
-                ('feature_count', models.PositiveIntegerField()),
-                ('built_at', models.DateTimeField()),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='couches.coucheversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("format", models.CharField(max_length=8, verbose_name="format")),
+                ("crs", models.CharField(max_length=8, verbose_name="projection")),
+                ("territory", models.CharField(blank=True, max_length=30, verbose_name="territoire")),
+                ("recipe", models.CharField(blank=True, max_length=32)),
+                ("path", models.CharField(max_length=200)),
+                ("size", models.PositiveBigIntegerField(verbose_name="octets")),
+                ("sha256", models.CharField(max_length=64)),
+                ("feature_count", models.PositiveIntegerField()),
+                ("built_at", models.DateTimeField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="couches.coucheversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'fichier',
-                'constraints': [models.UniqueConstraint(fields=('version', 'format', 'crs', 'territory', 'recipe'), name='export_file_one_per_demand'), models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='export_file_not_empty')],
+                "verbose_name": "fichier",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("version", "format", "crs", "territory", "recipe"),
+                        name="export_file_one_per_demand",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("size__gt", 0)), name="export_file_not_empty"),
+                ],
             },
         ),
     ]

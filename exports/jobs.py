@@ -1,0 +1,33 @@
+"""Background work of exports: build a file somebody asked for, sweep what dead workers left."""
+
+import logging
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from couches.models import CoucheVersion
+from exports.build import Busy, build, sweep_leftovers
+from exports.demands import read_demand
+from exports.queue import QUEUE, TASK
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name=TASK, queue=QUEUE, retry=RetryStrategy(max_attempts=5, exponential_wait=4))
+def build_file(*, slug: str, number: int, format_name: str, crs: str, territory: str) -> None:
+    """Build one file; a demand already met, or being met by another worker, costs nothing."""
+    version = CoucheVersion.objects.select_related("couche").get(couche__slug=slug, number=number)
+    demand = read_demand(version, {"format": format_name, "crs": crs, "territoire": territory})
+    try:
+        row = build(demand)
+    except Busy:
+        log.info("export %s is being built by another worker", demand.key)
+        return
+    log.info("export %s: %s bytes, %s features", demand.key, row.size, row.feature_count)
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(name="exports.sweep_leftovers", queue=QUEUE, queueing_lock="exports.sweep_leftovers")
+def sweep(timestamp: int) -> None:
+    """Remove, each hour, the workshops of builds that died more than six hours ago."""
+    log.info("exports: %s leftovers swept", sweep_leftovers())
