@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from couches.constraints import NextNumber, PointInRange, WholeSha256
-from couches.querysets import FeatureVersionQuerySet
+from couches.querysets import CoucheQuerySet, FeatureVersionQuerySet
 from territoires.models import Commune
 
 
@@ -51,6 +51,10 @@ class Couche(models.Model):
     sensitive = models.BooleanField(_("sensible"), default=False)
     order = models.PositiveSmallIntegerField(_("rang"), default=0)
 
+    objects = CoucheQuerySet.as_manager()
+    # Filled by with_latest(): the version in force, or nothing before the first one.
+    latest_versions: "list[CoucheVersion]"
+
     class Meta:
         verbose_name = _("couche")
         ordering = ["order", "slug"]
@@ -60,6 +64,8 @@ class Couche(models.Model):
 
     def latest(self) -> "CoucheVersion | None":
         """The version in force, or None before the first publication."""
+        if "latest_versions" in self.__dict__:
+            return next(iter(self.latest_versions), None)
         return self.versions.order_by("-number").first()
 
 

@@ -167,7 +167,8 @@ def _lock_and_number(couche: Couche) -> int:
     The number is read after the lock: a publication that waited sees the one before it.
     """
     _run(_SETTINGS, None)
-    Couche.objects.select_for_update(of=("self",)).get(pk=couche.pk)
+    # NO KEY: two publications exclude each other, reports on the couche keep coming in.
+    Couche.objects.select_for_update(of=("self",), no_key=True).get(pk=couche.pk)
     latest = couche.latest()
     return latest.number + 1 if latest else 1
 

@@ -1,5 +1,10 @@
 """Pages of couches."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from couches import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("couches/", views.catalogue, name="couches"),
+    path("couches/<slug:slug>/", views.couche, name="couche"),
+]

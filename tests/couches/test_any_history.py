@@ -6,16 +6,22 @@ from typing import Any
 
 import pytest
 from django.contrib.gis.geos import Point
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from couches.deltas import DELTA_SQL, delta_counts, delta_parameters
-from couches.models import Couche, CoucheVersion
+from couches.deltas import DELTA_SQL, BadInterval, delta_counts, delta_parameters
+from couches.models import Couche, CoucheVersion, FeatureVersion
 from couches.publication import Change, NothingToPublish, publish, revert
 from territoires.models import Commune
-from tests.couches.factories import content, services
+from tests.couches.factories import CAFE, content, create, services
 
 Row = tuple[Any, ...]
 World = dict[uuid.UUID, Row]
@@ -142,8 +148,6 @@ def counted(before: World, after: World) -> dict[str, int]:
 
 @pytest.mark.django_db
 def test_any_history_of_publications_and_reverts(aurillac: Commune) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
     run_state_machine_as_test(
         AnyHistory,
         settings=settings(
@@ -154,11 +158,6 @@ def test_any_history_of_publications_and_reverts(aurillac: Commune) -> None:
 
 @pytest.mark.django_db
 def test_a_delta_names_the_rows_before_and_after(aurillac: Commune) -> None:
-    from django.db import connection
-
-    from couches.models import FeatureVersion
-    from tests.couches.factories import CAFE, create
-
     kept, changed, withdrawn, added = (create() for _ in range(4))
     publish(couche=services(), changes=[kept, changed, withdrawn], by=None)
     update = Change("update", changed.feature_id, attributes={**CAFE, "comment": "Neuf"})
@@ -177,7 +176,5 @@ def test_a_delta_names_the_rows_before_and_after(aurillac: Commune) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(("since", "until"), [(2, 2), (3, 2), (-1, 2)])
 def test_a_delta_goes_forward(since: int, until: int) -> None:
-    from couches.deltas import BadInterval
-
     with pytest.raises(BadInterval, match="précéder"):
         delta_parameters(services(), since, until)
