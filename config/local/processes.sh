@@ -27,7 +27,8 @@ load_demo() {
     step "Territoire de démonstration" manage load_demo
     remember_demo_mode
     # load_demo says which boundaries it used; that is for the person, not only for the log.
-    [ "$QUIET" = yes ] || sed 's/^/    /' "$LOGS/step.log"
+    # Lines that redraw themselves (progress) begin with an escape: they are left out.
+    [ "$QUIET" = yes ] || tr '\r' '\n' <"$LOGS/step.log" | grep -v "$(printf '\033')" | sed 's/^\(.\)/    \1/' || true
 }
 
 # --- Processes that `stop` will find again -------------------------------------------
