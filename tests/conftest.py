@@ -28,6 +28,12 @@ def unhashed_static_files(settings: Any) -> None:
     settings.WHITENOISE_AUTOREFRESH = True
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """A password is slow to hash by design; the cast signs in hundreds of times."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def aurillac(db: None) -> Commune:
     """Aurillac, a square around 2.44 E 44.93 N (±0.05°)."""
