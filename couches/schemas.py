@@ -126,15 +126,23 @@ def readable(value: Any, definition: dict[str, Any]) -> str:
 
 
 def _readable_object(value: dict[str, Any], definition: dict[str, Any]) -> str:
-    """Say "Orange (Appels Impossible, SMS Difficile)": the first answer, then the named others."""
+    """Say "Orange : appels impossible, SMS difficile": the first answer, then the named others."""
     parts = in_order(definition.get("properties", {}))
     names = [name for name in parts if name in value]
     if not names:
         return ""
     first, *others = names
     head = readable(value[first], parts[first])
-    said = [f"{parts[name]['title']} {readable(value[name], parts[name])}" for name in others]
-    return f"{head} ({', '.join(said)})" if said else head
+    said = [
+        f"{_mid_sentence(parts[name]['title'])} {_mid_sentence(readable(value[name], parts[name]))}"
+        for name in others
+    ]
+    return _("%(head)s : %(said)s") % {"head": head, "said": ", ".join(said)} if said else head
+
+
+def _mid_sentence(text: str) -> str:
+    """Return the text without its capital, unless it begins with an acronym."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 class _Errors:

@@ -13,11 +13,10 @@ import couches.constraints
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('territoires', '0001_initial'),
+        ("territoires", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -26,154 +25,356 @@ class Migration(migrations.Migration):
             "CREATE SEQUENCE couches_feature_number AS bigint", "DROP SEQUENCE couches_feature_number"
         ),
         migrations.CreateModel(
-            name='Couche',
+            name="Couche",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=40, unique=True, verbose_name='identifiant')),
-                ('title', models.CharField(max_length=120, verbose_name='titre')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('theme', models.CharField(blank=True, max_length=60, verbose_name='thème')),
-                ('attribute_schema', models.JSONField(verbose_name='schéma des attributs')),
-                ('schema_version', models.PositiveSmallIntegerField(default=1, verbose_name='version du schéma')),
-                ('geometry_type', models.CharField(default='Point', editable=False, max_length=12, verbose_name='géométrie')),
-                ('style', models.JSONField(default=dict, verbose_name='style')),
-                ('licence', models.CharField(default='etalab-2.0', max_length=40, verbose_name='licence')),
-                ('national_schema', models.URLField(blank=True, verbose_name='schéma national')),
-                ('publication_policy', models.CharField(choices=[('hourly', 'toutes les heures'), ('daily', 'chaque nuit'), ('weekly', 'chaque lundi'), ('manual', 'à la main')], default='daily', max_length=10, verbose_name='publication')),
-                ('sensitive', models.BooleanField(default=False, verbose_name='sensible')),
-                ('order', models.PositiveSmallIntegerField(default=0, verbose_name='rang')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=40, unique=True, verbose_name="identifiant")),
+                ("title", models.CharField(max_length=120, verbose_name="titre")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("theme", models.CharField(blank=True, max_length=60, verbose_name="thème")),
+                ("attribute_schema", models.JSONField(verbose_name="schéma des attributs")),
+                (
+                    "schema_version",
+                    models.PositiveSmallIntegerField(default=1, verbose_name="version du schéma"),
+                ),
+                (
+                    "geometry_type",
+                    models.CharField(
+                        default="Point", editable=False, max_length=12, verbose_name="géométrie"
+                    ),
+                ),
+                ("style", models.JSONField(default=dict, verbose_name="style")),
+                ("licence", models.CharField(default="etalab-2.0", max_length=40, verbose_name="licence")),
+                ("national_schema", models.URLField(blank=True, verbose_name="schéma national")),
+                (
+                    "publication_policy",
+                    models.CharField(
+                        choices=[
+                            ("hourly", "toutes les heures"),
+                            ("daily", "chaque nuit"),
+                            ("weekly", "chaque lundi"),
+                            ("manual", "à la main"),
+                        ],
+                        default="daily",
+                        max_length=10,
+                        verbose_name="publication",
+                    ),
+                ),
+                ("sensitive", models.BooleanField(default=False, verbose_name="sensible")),
+                ("order", models.PositiveSmallIntegerField(default=0, verbose_name="rang")),
             ],
             options={
-                'verbose_name': 'couche',
-                'ordering': ['order', 'slug'],
+                "verbose_name": "couche",
+                "ordering": ["order", "slug"],
             },
         ),
         migrations.CreateModel(
-            name='Feature',
+            name="Feature",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.BigIntegerField(db_default=couches.constraints.NextNumber(), editable=False, unique=True, verbose_name='numéro')),
-                ('couche', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='features', to='couches.couche')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "number",
+                    models.BigIntegerField(
+                        db_default=couches.constraints.NextNumber(),
+                        editable=False,
+                        unique=True,
+                        verbose_name="numéro",
+                    ),
+                ),
+                (
+                    "couche",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="features",
+                        to="couches.couche",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'objet',
+                "verbose_name": "objet",
             },
         ),
         migrations.CreateModel(
-            name='FeatureVersion',
+            name="FeatureVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('geom', django.contrib.gis.db.models.fields.PointField(srid=4326)),
-                ('attributes', models.JSONField(default=dict)),
-                ('from_version', models.PositiveIntegerField()),
-                ('to_version', models.PositiveIntegerField(null=True)),
-                ('observations', models.PositiveIntegerField(default=1)),
-                ('distinct_observers', models.PositiveIntegerField(default=1)),
-                ('last_observed_on', models.DateField()),
-                ('accuracy_m', models.FloatField(null=True)),
-                ('near_border', models.BooleanField(default=False)),
-                ('self_accepted', models.BooleanField(default=False)),
-                ('origin', models.CharField(choices=[('contribution', 'signalement'), ('import', 'import'), ('seed', 'donnée fabriquée')], default='contribution', max_length=12)),
-                ('row_sha256', models.BinaryField(max_length=32)),
-                ('commune', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territoires.commune')),
-                ('couche', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='couches.couche')),
-                ('feature', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='couches.feature')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("geom", django.contrib.gis.db.models.fields.PointField(srid=4326)),
+                ("attributes", models.JSONField(default=dict)),
+                ("from_version", models.PositiveIntegerField()),
+                ("to_version", models.PositiveIntegerField(null=True)),
+                ("observations", models.PositiveIntegerField(default=1)),
+                ("distinct_observers", models.PositiveIntegerField(default=1)),
+                ("last_observed_on", models.DateField()),
+                ("accuracy_m", models.FloatField(null=True)),
+                ("near_border", models.BooleanField(default=False)),
+                ("self_accepted", models.BooleanField(default=False)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("contribution", "signalement"),
+                            ("import", "import"),
+                            ("seed", "donnée fabriquée"),
+                        ],
+                        default="contribution",
+                        max_length=12,
+                    ),
+                ),
+                ("row_sha256", models.BinaryField(max_length=32)),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="territoires.commune",
+                    ),
+                ),
+                (
+                    "couche",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="couches.couche",
+                    ),
+                ),
+                (
+                    "feature",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="couches.feature",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "état d'un objet",
+                "verbose_name": "état d'un objet",
             },
         ),
         migrations.CreateModel(
-            name='CoucheVersion',
+            name="CoucheVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='numéro')),
-                ('published_at', models.DateTimeField(verbose_name='publiée le')),
-                ('note', models.CharField(blank=True, max_length=500, verbose_name='note')),
-                ('reverts_to', models.PositiveIntegerField(null=True, verbose_name='rétablit la version')),
-                ('feature_count', models.PositiveIntegerField(verbose_name="nombre d'objets")),
-                ('sha256', models.CharField(max_length=64, verbose_name='empreinte')),
-                ('changes', models.JSONField(default=dict, verbose_name='changements')),
-                ('schema_version', models.PositiveSmallIntegerField(default=1)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('couche', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='couches.couche')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="numéro")),
+                ("published_at", models.DateTimeField(verbose_name="publiée le")),
+                ("note", models.CharField(blank=True, max_length=500, verbose_name="note")),
+                ("reverts_to", models.PositiveIntegerField(null=True, verbose_name="rétablit la version")),
+                ("feature_count", models.PositiveIntegerField(verbose_name="nombre d'objets")),
+                ("sha256", models.CharField(max_length=64, verbose_name="empreinte")),
+                ("changes", models.JSONField(default=dict, verbose_name="changements")),
+                ("schema_version", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "couche",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="couches.couche",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'version',
-                'ordering': ['couche', '-number'],
-                'constraints': [models.UniqueConstraint(fields=('couche', 'number'), name='couche_version_number'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='couche_version_from_one')],
+                "verbose_name": "version",
+                "ordering": ["couche", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("couche", "number"), name="couche_version_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gte", 1)), name="couche_version_from_one"
+                    ),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='coucheversion',
-            trigger=pgtrigger.compiler.Trigger(name='couche_version_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='eabf2428236ef558c8d3800be6fdd9e78c8b043c', operation='UPDATE OR DELETE', pgid='pgtrigger_couche_version_immutable_c6c74', table='couches_coucheversion', when='BEFORE')),
+            model_name="coucheversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="couche_version_immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="eabf2428236ef558c8d3800be6fdd9e78c8b043c",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_couche_version_immutable_c6c74",
+                    table="couches_coucheversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='coucheversion',
-            trigger=pgtrigger.compiler.Trigger(name='couche_version_no_gap', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                IF NEW.number <> 1 + COALESCE(\n                    (SELECT MAX(number) FROM couches_coucheversion WHERE couche_id = NEW.couche_id), 0\n                ) THEN\n                    RAISE EXCEPTION 'version % leaves a gap in couche %', NEW.number, NEW.couche_id\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                RETURN NEW;\n                ", hash='6d0735099282bbc604f76a5d929491d48068d5bd', operation='INSERT', pgid='pgtrigger_couche_version_no_gap_b2bfe', table='couches_coucheversion', when='BEFORE')),
+            model_name="coucheversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="couche_version_no_gap",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                IF NEW.number <> 1 + COALESCE(\n                    (SELECT MAX(number) FROM couches_coucheversion WHERE couche_id = NEW.couche_id), 0\n                ) THEN\n                    RAISE EXCEPTION 'version % leaves a gap in couche %', NEW.number, NEW.couche_id\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                RETURN NEW;\n                ",
+                    hash="6d0735099282bbc604f76a5d929491d48068d5bd",
+                    operation="INSERT",
+                    pgid="pgtrigger_couche_version_no_gap_b2bfe",
+                    table="couches_coucheversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='feature',
-            trigger=pgtrigger.compiler.Trigger(name='feature_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='c50b263a959ca66294f27a8885381a222dc0ae49', operation='UPDATE OR DELETE', pgid='pgtrigger_feature_immutable_88ea1', table='couches_feature', when='BEFORE')),
+            model_name="feature",
+            trigger=pgtrigger.compiler.Trigger(
+                name="feature_immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="c50b263a959ca66294f27a8885381a222dc0ae49",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_feature_immutable_88ea1",
+                    table="couches_feature",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='featureversion',
-            index=models.Index(fields=['couche', 'from_version'], name='fv_couche_from'),
+            model_name="featureversion",
+            index=models.Index(fields=["couche", "from_version"], name="fv_couche_from"),
         ),
         migrations.AddIndex(
-            model_name='featureversion',
-            index=models.Index(condition=models.Q(('to_version__isnull', False)), fields=['couche', 'to_version'], name='fv_couche_to'),
+            model_name="featureversion",
+            index=models.Index(
+                condition=models.Q(("to_version__isnull", False)),
+                fields=["couche", "to_version"],
+                name="fv_couche_to",
+            ),
         ),
         migrations.AddIndex(
-            model_name='featureversion',
-            index=models.Index(fields=['commune', 'couche'], name='fv_commune_couche'),
+            model_name="featureversion",
+            index=models.Index(fields=["commune", "couche"], name="fv_commune_couche"),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.UniqueConstraint(fields=('feature', 'from_version'), name='fv_one_per_version'),
+            model_name="featureversion",
+            constraint=models.UniqueConstraint(fields=("feature", "from_version"), name="fv_one_per_version"),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('to_version__isnull', True)), fields=('feature',), name='fv_one_open'),
+            model_name="featureversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("to_version__isnull", True)), fields=("feature",), name="fv_one_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=models.Q(('to_version__isnull', True), ('to_version__gt', models.F('from_version')), _connector='OR'), name='fv_interval_forward'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("to_version__isnull", True),
+                    ("to_version__gt", models.F("from_version")),
+                    _connector="OR",
+                ),
+                name="fv_interval_forward",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=models.Q(('from_version__gte', 1)), name='fv_from_one'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("from_version__gte", 1)), name="fv_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=models.Q(('observations__gte', 1)), name='fv_observed'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("observations__gte", 1)), name="fv_observed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=models.Q(('distinct_observers__lte', models.F('observations'))), name='fv_observers_within_observations'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("distinct_observers__lte", models.F("observations"))),
+                name="fv_observers_within_observations",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=models.Q(('accuracy_m__isnull', True), ('accuracy_m__range', (0, 100000)), _connector='OR'), name='fv_accuracy_finite'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("accuracy_m__isnull", True), ("accuracy_m__range", (0, 100000)), _connector="OR"
+                ),
+                name="fv_accuracy_finite",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=couches.constraints.PointInRange('geom'), name='fv_geom_in_range'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=couches.constraints.PointInRange("geom"), name="fv_geom_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=couches.constraints.WholeSha256('row_sha256'), name='fv_sha256_whole'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=couches.constraints.WholeSha256("row_sha256"), name="fv_sha256_whole"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='featureversion',
-            trigger=pgtrigger.compiler.Trigger(name='fv_no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='92ca140611eb801182c5c872f63af02d96c147c3', operation='DELETE', pgid='pgtrigger_fv_no_delete_2929a', table='couches_featureversion', when='BEFORE')),
+            model_name="featureversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="fv_no_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="92ca140611eb801182c5c872f63af02d96c147c3",
+                    operation="DELETE",
+                    pgid="pgtrigger_fv_no_delete_2929a",
+                    table="couches_featureversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='featureversion',
-            trigger=pgtrigger.compiler.Trigger(name='fv_no_overlap', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                IF EXISTS (\n                    SELECT FROM new_rows n\n                    JOIN couches_featureversion o ON o.feature_id = n.feature_id AND o.id <> n.id\n                    WHERE int8range(o.from_version, o.to_version) && int8range(n.from_version, n.to_version)\n                ) THEN\n                    RAISE EXCEPTION 'two versions of a feature overlap' USING ERRCODE = 'exclusion_violation';\n                END IF;\n                IF EXISTS (\n                    SELECT FROM new_rows n JOIN couches_feature f ON f.id = n.feature_id\n                    WHERE f.couche_id <> n.couche_id\n                ) THEN\n                    RAISE EXCEPTION 'a feature version is in another couche than its feature'\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                RETURN NULL;\n                ", hash='d6b85fb815a30f4d895b6f4b74e07cde1c601986', level='STATEMENT', operation='INSERT', pgid='pgtrigger_fv_no_overlap_3f37a', referencing='REFERENCING NEW TABLE AS new_rows ', table='couches_featureversion', when='AFTER')),
+            model_name="featureversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="fv_no_overlap",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                IF EXISTS (\n                    SELECT FROM new_rows n\n                    JOIN couches_featureversion o ON o.feature_id = n.feature_id AND o.id <> n.id\n                    WHERE int8range(o.from_version, o.to_version) && int8range(n.from_version, n.to_version)\n                ) THEN\n                    RAISE EXCEPTION 'two versions of a feature overlap' USING ERRCODE = 'exclusion_violation';\n                END IF;\n                IF EXISTS (\n                    SELECT FROM new_rows n JOIN couches_feature f ON f.id = n.feature_id\n                    WHERE f.couche_id <> n.couche_id\n                ) THEN\n                    RAISE EXCEPTION 'a feature version is in another couche than its feature'\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                RETURN NULL;\n                ",
+                    hash="d6b85fb815a30f4d895b6f4b74e07cde1c601986",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_fv_no_overlap_3f37a",
+                    referencing="REFERENCING NEW TABLE AS new_rows ",
+                    table="couches_featureversion",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='featureversion',
-            trigger=pgtrigger.compiler.Trigger(name='fv_only_closes', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                IF OLD.to_version IS NOT NULL OR NEW.to_version IS NULL THEN\n                    RAISE EXCEPTION 'feature version % is closed for good, or stays open', OLD.id\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                -- Same bytes but for to_version: a column added later is covered too.\n                OLD.to_version := NEW.to_version;\n                IF OLD *<> NEW THEN\n                    RAISE EXCEPTION 'feature version % is immutable', OLD.id\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                RETURN NEW;\n                ", hash='17c9d4b5b8ed8cb6e2493372c47fae26028e79f8', operation='UPDATE', pgid='pgtrigger_fv_only_closes_c7e23', table='couches_featureversion', when='BEFORE')),
+            model_name="featureversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="fv_only_closes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                IF OLD.to_version IS NOT NULL OR NEW.to_version IS NULL THEN\n                    RAISE EXCEPTION 'feature version % is closed for good, or stays open', OLD.id\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                -- Same bytes but for to_version: a column added later is covered too.\n                OLD.to_version := NEW.to_version;\n                IF OLD *<> NEW THEN\n                    RAISE EXCEPTION 'feature version % is immutable', OLD.id\n                        USING ERRCODE = 'check_violation';\n                END IF;\n                RETURN NEW;\n                ",
+                    hash="17c9d4b5b8ed8cb6e2493372c47fae26028e79f8",
+                    operation="UPDATE",
+                    pgid="pgtrigger_fv_only_closes_c7e23",
+                    table="couches_featureversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -191,7 +191,7 @@ def test_answers_are_told_in_french() -> None:
     told = dict(
         describe(zone, {**DEAD_ZONE, "since": "2026-03-15", "volte": False, "display": "emergency_only"})
     )
-    assert told["Que se passe-t-il, opérateur par opérateur ?"] == "Orange (Appels Impossible, SMS Difficile)"
+    assert told["Que se passe-t-il, opérateur par opérateur ?"] == "Orange : appels impossible, SMS difficile"
     assert told["Depuis quand ?"] == "15/03/2026"
     assert told["Appels par la 4G ou le wifi activés sur le téléphone ?"] == "non"
     assert title_of(couche("services"), CAFE) == "Café de la Place"

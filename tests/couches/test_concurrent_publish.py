@@ -14,13 +14,7 @@ from couches.publication import Change, RefusedChange, publish
 from tests import factories
 from tests.couches.factories import create, services
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-
-
-@pytest.fixture(autouse=True)
-def _aurillac() -> None:
-    """The commune of everything here, committed."""
-    factories.CommuneFactory()
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 def at_once(*verbs: Callable[[], Any]) -> list[Any]:
