@@ -17,6 +17,7 @@ from territoires.location import locate
 from territoires.models import Commune
 from territoires.points import point_from_text
 from territoires.scope import commune_of_code
+from territoires.search import find_communes
 
 PER_PAGE = 20
 LONGEST_QUERY = 100
@@ -26,8 +27,6 @@ def search(request: HttpRequest) -> HttpResponse:
     """`?q=` a name, a postcode or a code; `?lon=&lat=` a place; neither, the empty form."""
     if "lon" in request.GET and "lat" in request.GET:
         return _search_by_place(request)
-    from territoires.search import find_communes
-
     query = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY]
     found = list(find_communes(query)) if query else []
     if len(found) == 1:
@@ -68,7 +67,7 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def who_answers(here: Commune) -> str:
-    """Return the nearest level with a live moderator: commune, epci, departement, region, france; "" if none."""
+    """Return the nearest level with a moderator: commune, epci, departement, region, france or ""."""
     mandates = Membership.objects.live().covering(here).filter(role=Role.MODERATOR)
     levels = {level(mandate) for mandate in mandates.distinct()}
     return next(
@@ -92,7 +91,11 @@ def _couches_of(here: Commune) -> list[dict[str, Any]]:
         .annotate(Count("pk"))
         .order_by()
     )
-    return [{"couche": couche, "count": counts.get(couche.pk, 0)} for couche in Couche.objects.all()]
+    # "Réseau mobile : zones blanches" is "Réseau mobile" on a tab.
+    return [
+        {"couche": couche, "label": couche.title.partition(" : ")[0], "count": counts.get(couche.pk, 0)}
+        for couche in Couche.objects.all()
+    ]
 
 
 def _chosen(couches: list[dict[str, Any]], slug: str | None) -> Couche | None:

@@ -4,10 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config.pages.published import lately
+from couches.models import Couche
 
-LATELY = 4
+LATELY = 3
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """Two doors, what was published lately, how it works."""
-    return render(request, "pages/accueil.html", {"recents": lately(LATELY)})
+    return render(request, "pages/accueil.html", {"recents": lately(LATELY), "couches": Couche.objects.all()})

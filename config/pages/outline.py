@@ -17,6 +17,8 @@ from territoires.models import Commune
 WIDTH = 600
 MARGIN = 30
 NEIGHBOURS = 20
+# Width of a letter of a label, in the drawing's units (see .contour text).
+LETTER = 12
 # A vertex nearer than this share of the drawing's width cannot be seen.
 DETAIL = 1 / 300
 
@@ -144,6 +146,12 @@ def _neighbours(commune: Commune, window: Polygon) -> list[tuple[Commune, GEOSGe
     return shown
 
 
-def _label(frame: _Frame, neighbour: Commune, shape: GEOSGeometry) -> Label:
+def _label(frame: _Frame, neighbour: Commune, shape: GEOSGeometry) -> Label | None:
+    """Return the neighbour's name where it shows, or None where it would not fit."""
+    west, _south, east, _north = shape.extent
+    left, right = frame.place(west, 0)[0], frame.place(east, 0)[0]
+    half = len(neighbour.nom) * LETTER // 2
+    if right - left < half or 2 * half > frame.width:
+        return None
     x, y = frame.place(*shape.point_on_surface.coords)
-    return Label(x=x, y=y, text=neighbour.nom, code=neighbour.pk)
+    return Label(x=min(max(x, half), frame.width - half), y=y, text=neighbour.nom, code=neighbour.pk)

@@ -20,7 +20,7 @@ class Published:
     """One published feature, in the words of its couche."""
 
     title: str
-    facts: list[tuple[str, str]]
+    facts: list[str]
     couche: Couche
     commune: Commune
     point: Point
@@ -83,5 +83,7 @@ def _publication_dates(rows: list[FeatureVersion]) -> dict[tuple[int, int], dt.d
     return {(v.couche_id, v.number): v.published_at for v in versions}
 
 
-def _facts(row: FeatureVersion, title: str) -> list[tuple[str, str]]:
-    return [fact for fact in describe(row.couche, row.attributes) if fact[1] != title][:FACTS]
+def _facts(row: FeatureVersion, title: str) -> list[str]:
+    # The answers alone: their questions would be longer than they are.
+    answers = (answer for _question, answer in describe(row.couche, row.attributes))
+    return [answer for answer in answers if answer != title][:FACTS]

@@ -1,0 +1,116 @@
+/**
+ * The one thin module over Leaflet: nothing else of ours names `L`.
+ *
+ * Leaflet 1.9.4 is loaded before, as a classic script. Without network the tiles stay
+ * away and the rest works on a plain background.
+ */
+
+import { wrapLongitude } from "./coordinates.js";
+import { WORDS } from "./words.js";
+
+/**
+ * @typedef {import("./coordinates.js").Place} Place
+ * @typedef {{place: Place, title: string, url?: string}} MapPoint
+ * @typedef {{centre: (place: Place, zoom?: number) => void, where: () => Place,
+ *   markers: (points: MapPoint[]) => void, onMove: (listener: (place: Place) => void) => void,
+ *   refresh: () => void, destroy: () => void}} OurMap
+ */
+
+/** Metropolitan France, to start from when nothing better is known. */
+const FRANCE = { lon: 2.5, lat: 46.6 };
+const FRANCE_ZOOM = 5;
+/** Close enough to tell two houses apart. */
+export const STREET_ZOOM = 17;
+
+/** @returns {boolean} whether Leaflet is there */
+export function canDraw() {
+  return "L" in globalThis;
+}
+
+/**
+ * Draw a map in an element.
+ * @param {HTMLElement} element
+ * @param {{tiles: string, name?: string, start?: Place | null, zoom?: number}} options
+ * @returns {OurMap}
+ */
+export function create(element, { tiles, name = WORDS.mapName, start = null, zoom = 14 }) {
+  const L = /** @type {any} */ (globalThis).L;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const map = L.map(element, {
+    zoomControl: false,
+    scrollWheelZoom: false,
+    zoomAnimation: !calm,
+    fadeAnimation: !calm,
+    markerZoomAnimation: !calm,
+    inertia: !calm,
+  });
+  element.setAttribute("role", "region");
+  element.setAttribute("aria-label", name);
+  L.control.zoom({ position: "bottomright", zoomInTitle: WORDS.zoomIn, zoomOutTitle: WORDS.zoomOut }).addTo(map);
+  map.attributionControl.setPrefix(false);
+  tileLayer(L, tiles).addTo(map);
+  map.setView(latLng(start ?? FRANCE), start ? zoom : FRANCE_ZOOM);
+  // The wheel scrolls the page until the map is chosen.
+  map.on("focus", () => map.scrollWheelZoom.enable());
+  map.on("blur", () => map.scrollWheelZoom.disable());
+  map.on("popupopen", namePopup);
+  const layer = L.layerGroup().addTo(map);
+
+  return {
+    centre: (place, level = map.getZoom()) => map.setView(latLng(place), level, { animate: !calm }),
+    where: () => placeOf(map.getCenter()),
+    markers: (points) => {
+      layer.clearLayers();
+      for (const point of points) marker(L, point).addTo(layer);
+      if (points.length) map.fitBounds(points.map((p) => latLng(p.place)), { padding: [40, 40], maxZoom: 15, animate: false });
+    },
+    onMove: (listener) => map.on("moveend", () => listener(placeOf(map.getCenter()))),
+    refresh: () => map.invalidateSize({ animate: false }),
+    destroy: () => map.remove(),
+  };
+}
+
+/** @param {Place} place */
+const latLng = ({ lon, lat }) => [lat, lon];
+/** @param {{lng: number, lat: number}} centre */
+const placeOf = ({ lng, lat }) => ({ lon: wrapLongitude(lng), lat });
+
+/**
+ * IGN's plan through its WMTS, with the credit its licence asks for.
+ * @param {any} L
+ * @param {string} host
+ */
+function tileLayer(L, host) {
+  const query =
+    "SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2&STYLE=normal" +
+    "&FORMAT=image/png&TILEMATRIXSET=PM&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}";
+  return L.tileLayer(`${host}/wmts?${query}`, {
+    attribution: WORDS.credit,
+    maxZoom: 19,
+    crossOrigin: true,
+    referrerPolicy: "strict-origin",
+    alt: "",
+  });
+}
+
+/**
+ * A marker out of the tab order: the list beside the map is the keyboard's way.
+ * @param {any} L
+ * @param {MapPoint} point
+ */
+function marker(L, { place, title, url }) {
+  const dot = document.createElement("span");
+  dot.className = "repere__point";
+  const icon = L.divIcon({ className: "repere", html: dot, iconSize: [28, 28], popupAnchor: [0, -12] });
+  const text = document.createElement(url ? "a" : "span");
+  if (url) /** @type {HTMLAnchorElement} */ (text).href = url;
+  text.textContent = title;
+  return L.marker(latLng(place), { icon, keyboard: false, title }).bindPopup(text, { autoPanPadding: [24, 24] });
+}
+
+/** @param {{popup: any}} event */
+function namePopup({ popup }) {
+  const box = /** @type {HTMLElement} */ (popup.getElement());
+  box.querySelector(".leaflet-popup-close-button")?.setAttribute("aria-label", WORDS.close);
+  /** @type {HTMLElement | null} */ (box.querySelector("a[href]"))?.focus({ preventScroll: true });
+}

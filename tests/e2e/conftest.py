@@ -1,0 +1,196 @@
+"""A real browser on the real static files, watched: no outside request, no console error, no CSP breach."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route
+from pytest_django.live_server_helper import LiveServer
+from pytest_django.plugin import DjangoDbBlocker
+
+# Playwright's synchronous API runs its own event loop in this thread, which makes Django
+# refuse the ORM here. Our tests use the database between browser calls, never inside one.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("REPERES_CHROMIUM", "/usr/bin/chromium")
+# Not test-results/: Playwright empties it whenever any test runs.
+CAPTURES = Path(os.environ.get("REPERES_LOCAL") or ROOT / ".local") / "captures"
+# Cascades to all but the couches, which a migration seeded.
+EMPTY_ALL = """
+TRUNCATE territoires_region, territoires_epci, comptes_user, comptes_notification, couches_feature,
+    couches_coucheversion, procrastinate_jobs CASCADE
+"""
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PHONE, DESK = 360, 1280
+
+
+@dataclass
+class Watch:
+    """What went wrong in the browser, apart from what a test said it expects."""
+
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def expect(self, text: str) -> None:
+        """Let console messages that contain `text` pass: the test provokes them."""
+        self.expected.append(text)
+
+    def unexpected(self) -> list[str]:
+        """Return the problems no test announced."""
+        return [one for one in self.problems if not any(text in one for text in self.expected)]
+
+
+class HashedLiveServer(LiveServer):
+    """pytest-django's server, with WhiteNoise and hashed files instead of the finders."""
+
+    def __init__(self, addr: str) -> None:
+        """Start on `addr`; static files come from STATIC_ROOT through the middleware."""
+        super().__init__(addr, start=False)
+        self.thread.static_handler = _PassThrough
+        self.start()
+
+
+class _PassThrough(StaticFilesHandler):
+    """Leaves /static/ to the application."""
+
+    def _should_handle(self, path: str) -> bool:
+        return False
+
+
+@pytest.fixture(scope="session")
+def collected_static_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Static files as production serves them: hashed, compressed, in a folder of their own."""
+    folder = tmp_path_factory.mktemp("static")
+    with override_settings(STATIC_ROOT=folder, WHITENOISE_AUTOREFRESH=False):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        yield folder
+
+
+@pytest.fixture
+def unhashed_static_files() -> None:
+    """Here the real storage stays (see tests/conftest.py)."""
+
+
+@pytest.fixture(scope="session")
+def live_server(collected_static_files: Path, django_db_setup: None) -> Iterator[HashedLiveServer]:
+    """The site in a thread of this process, on the test database."""
+    server = HashedLiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Commits that the server's thread sees; emptied afterwards, what migrations seeded excepted."""
+    with django_db_blocker.unblock():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute(EMPTY_ALL)
+        connection.close()
+
+
+@pytest.fixture
+def db(transactional_db: None) -> None:
+    """The cast of tests/conftest.py is committed here; pytest-django's own would flush the couches."""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The distribution's Chromium, silent towards the outside."""
+    quiet = ("background-networking", "component-update", "sync", "default-apps", "gpu")
+    flags = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)]
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": flags}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A French phone that likes its motion reduced; the offline tests allow service workers themselves."""
+    return {
+        **browser_context_args,
+        "viewport": {"width": PHONE, "height": 800},
+        "locale": "fr-FR",
+        "timezone_id": "Europe/Paris",
+        "reduced_motion": "reduce",
+        "service_workers": "block",
+    }
+
+
+@pytest.fixture
+def watch(context: BrowserContext) -> Iterator[Watch]:
+    """Watch every page of the context; fails the test on anything it did not expect."""
+    seen = Watch()
+    context.route("**/*", lambda route: _only_ours(route, seen))
+    context.on("console", lambda message: _hear(message, seen))
+    context.on("weberror", lambda error: seen.problems.append(f"exception: {error.error}"))
+    yield seen
+    assert seen.unexpected() == []
+
+
+def _only_ours(route: Route, seen: Watch) -> None:
+    url = route.request.url
+    if urlsplit(url).hostname in LOOPBACK or url.startswith(("data:", "blob:")):
+        seen.requests.append(url)
+        route.continue_()
+        return
+    if not url.startswith(django_settings.TILE_HOST):
+        seen.problems.append(f"outside request: {url}")
+    route.abort()
+
+
+def _hear(message: ConsoleMessage, seen: Watch) -> None:
+    if message.type not in ("error", "warning"):
+        return
+    # Tiles are aborted on purpose: pages must do without them.
+    if not message.location.get("url", "").startswith(django_settings.TILE_HOST):
+        seen.problems.append(f"console {message.type}: {message.text}")
+
+
+@pytest.fixture
+def page(context: BrowserContext, watch: Watch) -> Page:
+    """A watched page."""
+    return context.new_page()
+
+
+@pytest.fixture(params=[PHONE, DESK])
+def width(request: pytest.FixtureRequest, page: Page) -> int:
+    """A phone, then a desk."""
+    page.set_viewport_size({"width": request.param, "height": 800})
+    return int(request.param)
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], None]:
+    """Return a check that axe-core finds nothing to say about a page."""
+    axe = Axe()
+
+    def check(page: Page) -> None:
+        results = axe.run(page)
+        assert results.violations_count == 0, results.generate_report()
+
+    return check
+
+
+@pytest.fixture
+def capture() -> Callable[[Page, str], None]:
+    """Return a camera: whole page to .local/captures, only when REPERES_CAPTURES=1."""
+
+    def shoot(page: Page, name: str) -> None:
+        if os.environ.get("REPERES_CAPTURES") != "1":
+            return
+        size = page.viewport_size or {"width": 0}
+        CAPTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=CAPTURES / f"{name}-{size['width']}.png", full_page=True)
+
+    return shoot
