@@ -39,7 +39,7 @@ def commune_of_code(code: str) -> Commune | None:
 
     A code that is both (15027 is Puycapel, and its déléguée Calvinet) is the current commune.
     """
-    communes = Commune.objects.defer("geom").select_related("departement", "epci")
+    communes = Commune.objects.defer("geom").select_related("departement__region", "epci")
     commune = communes.filter(pk=code).first()
     # A successor may have merged in turn; the chain is short, and a loop must not hang us.
     for _step in range(8):
