@@ -79,8 +79,8 @@ def add_photo(contribution: Contribution, *, rank: int, raw: bytes) -> tuple[Pho
     """
     if not 1 <= rank <= MAX_RANK:
         raise ValidationError({"photo": [_("Une photo porte le numéro 1, 2 ou 3.")]})
-    source_sha256 = hashlib.sha256(raw).hexdigest()
-    known = _known(contribution, rank, source_sha256)
+    source = source_sha256(raw)
+    known = _known(contribution, rank, source)
     if known:
         return known, False
     if contribution.status not in STILL_OPEN:
@@ -90,7 +90,7 @@ def add_photo(contribution: Contribution, *, rank: int, raw: bytes) -> tuple[Pho
     with transaction.atomic():
         # Held until the commit: a decision taken meanwhile would not have seen this photo.
         current = Contribution.objects.select_for_update(of=("self",)).get(pk=contribution.pk)
-        known = _known(contribution, rank, source_sha256)
+        known = _known(contribution, rank, source)
         if known:
             return known, False
         if current.status not in STILL_OPEN:
@@ -99,7 +99,7 @@ def add_photo(contribution: Contribution, *, rank: int, raw: bytes) -> tuple[Pho
             contribution=contribution,
             rank=rank,
             sha256=pixels.sha256,
-            source_sha256=source_sha256,
+            source_sha256=source,
             width=pixels.width,
             height=pixels.height,
             size=len(pixels.webp),
@@ -108,9 +108,14 @@ def add_photo(contribution: Contribution, *, rank: int, raw: bytes) -> tuple[Pho
     return photo, True
 
 
-def _known(contribution: Contribution, rank: int, source_sha256: str) -> Photo | None:
+def source_sha256(raw: bytes) -> str:
+    """Return what recognises a photo sent again; the bytes themselves are not kept."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _known(contribution: Contribution, rank: int, source: str) -> Photo | None:
     photo = Photo.objects.filter(contribution=contribution, rank=rank).first()
-    if photo and not secrets.compare_digest(photo.source_sha256, source_sha256):
+    if photo and not secrets.compare_digest(photo.source_sha256, source):
         raise PhotoConflict
     return photo
 

@@ -1,5 +1,7 @@
 """Pages of contributions."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from contributions.views import report
+
+urlpatterns: list[URLPattern | URLResolver] = [path("signaler/", report, name="signaler")]

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from contributions.models import Contribution
 from couches.models import Couche, FeatureVersion
-from couches.schemas import clean_attributes
+from couches.schemas import clean_attributes, properties
 from territoires.points import point_from_geojson
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def check(submission: Submission, couche: Couche | None) -> Checked:
     if operation is not None and couche is not None:
         target = form.read("feature", _target, submission.feature, operation, couche)
         form.read("geometry", _place, submission.geometry, operation, target)
-        form.read("attributes", _attributes, couche, submission.attributes, operation, channel)
+        form.read("attributes", _attributes, couche, submission.attributes, operation, channel, target)
     if form.errors:
         raise ValidationError(dict(form.errors))
     values = form.values
@@ -255,9 +255,19 @@ def _place(raw: object, operation: Operation, target: FeatureVersion | None) -> 
 
 
 def _attributes(
-    couche: Couche, raw: object, operation: Operation, channel: Contribution.Channel | None
+    couche: Couche,
+    raw: object,
+    operation: Operation,
+    channel: Contribution.Channel | None,
+    target: FeatureVersion | None,
 ) -> dict[str, Any]:
+    """Return the cleaned attributes; a resident's correction keeps what the town hall completed."""
     completing = channel in BY_OFFICIALS
     if operation in AT_THE_FEATURE:
-        return clean_attributes(couche, raw if raw is not None else {}, completing=completing, partial=True)
-    return clean_attributes(couche, raw, completing=completing)
+        return clean_attributes(couche, raw, completing=completing, partial=True)
+    cleaned = clean_attributes(couche, raw, completing=completing)
+    if target is None or completing:
+        return cleaned
+    known = properties(couche)
+    kept = {key: value for key, value in target.attributes.items() if known.get(key, {}).get("x-complete")}
+    return {**kept, **cleaned}

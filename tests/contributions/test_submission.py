@@ -281,6 +281,13 @@ def test_a_correction_carries_the_whole(aurillac: Commune) -> None:
     assert "attributes.kind" in said
 
 
+def test_a_residents_correction_keeps_what_the_town_hall_completed(aurillac: Commune) -> None:
+    cafe = published(aurillac, kind="cafe", nom="Café des Amis", adresse="1 place du Square")
+    about = {"couche": "services", "operation": "update", "feature": str(cafe.pk), "geometry": None}
+    row = submit(submission(**about, attributes={"kind": "cafe", "nom": "Café du Centre"})).contribution
+    assert row.attributes == {"kind": "cafe", "nom": "Café du Centre", "adresse": "1 place du Square"}
+
+
 def test_a_correction_may_not_carry_an_object_off_to_another_commune(
     aurillac: Commune, ytrac: Commune
 ) -> None:
