@@ -25,29 +25,38 @@ class TextField(serializers.CharField):
             raise serializers.ValidationError(error.messages) from error
 
 
+# Our own messages: the library's quote what was sent, and a lone surrogate cannot be written back.
+NOT_AN_ID = {"invalid": "Donnez un UUID, par exemple 3f2b8c1e-6d4a-4a57-9c1b-2f60d2a3b4c5."}
+
+
+def _one_of(values: list[str]) -> dict[str, str]:
+    return {"invalid_choice": f"Choisissez l'une de ces valeurs : {', '.join(values)}."}
+
+
 class DecisionRequest(serializers.Serializer[Any]):
     """One decision. `public_reason` is what the author reads; `reason` stays between officials."""
 
     action = serializers.ChoiceField(
-        choices=[(action.value, str(action.label)) for action in OFFICIAL_ACTIONS]
+        choices=[(action.value, str(action.label)) for action in OFFICIAL_ACTIONS],
+        error_messages=_one_of([action.value for action in OFFICIAL_ACTIONS]),
     )
     reason_code = TextField(max_length=40, required=False, allow_blank=True, default="")
     public_reason = TextField(max_length=1000, required=False, allow_blank=True, default="")
     reason = TextField(max_length=1000, required=False, allow_blank=True, default="")
-    into = serializers.UUIDField(required=False, allow_null=True, default=None)
+    into = serializers.UUIDField(required=False, allow_null=True, default=None, error_messages=NOT_AN_ID)
 
 
 class BatchItemRequest(DecisionRequest):
     """One decision of a batch, on one version of one contribution."""
 
-    id = serializers.UUIDField()
+    id = serializers.UUIDField(error_messages=NOT_AN_ID)
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
 class BatchRequest(serializers.Serializer[Any]):
     """Up to 100 decisions: `all` or nothing, or `each` for itself."""
 
-    mode = serializers.ChoiceField(choices=["all", "each"])
+    mode = serializers.ChoiceField(choices=["all", "each"], error_messages=_one_of(["all", "each"]))
     decisions = BatchItemRequest(many=True, allow_empty=False, max_length=MAX_BATCH)
 
     def validate_decisions(self, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:

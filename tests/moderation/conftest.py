@@ -3,21 +3,23 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.plugin import DjangoDbBlocker
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
-from couches.models import Couche
-
-
-@pytest.fixture
-def _couches_survive(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A test with real commits ends by emptying every table; the couches come from a migration."""
-    with django_db_blocker.unblock():
-        rows = list(Couche.objects.all())
-    yield
-    with django_db_blocker.unblock():
-        Couche.objects.bulk_create(rows)
+# Cascades to everything but the couches and the schema: what migrations seeded stays.
+EMPTY_ALL = """
+TRUNCATE territoires_region, territoires_epci, comptes_user, comptes_notification, procrastinate_jobs,
+    couches_feature CASCADE
+"""
 
 
 @pytest.fixture
-def committed(_couches_survive: None, transactional_db: None) -> None:
-    """Real transactions: what one connection commits, another sees."""
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database where commits are real, for tests with several connections; emptied after."""
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute(EMPTY_ALL)
+            connection.close()
