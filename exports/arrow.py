@@ -6,7 +6,6 @@ Memory holds a few batches whatever the number of rows.
 import io
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 import psycopg

@@ -78,9 +78,14 @@ def sweep_leftovers(*, older_than: float = LEFTOVER_SECONDS) -> int:
     return swept
 
 
+def lock_key(demand: Demand) -> int:
+    """Return the advisory lock of a demand."""
+    return int.from_bytes(hashlib.sha256(demand.key.encode()).digest()[:8], signed=True)
+
+
 @contextmanager
 def _alone(demand: Demand) -> Iterator[None]:
-    key = int.from_bytes(hashlib.sha256(demand.key.encode()).digest()[:8], signed=True)
+    key = lock_key(demand)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         if not cursor.fetchone()[0]:
@@ -112,7 +117,7 @@ def _make(demand: Demand, workshop: Path) -> Path:
 
 def _spanned(selection: Selection) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(legal_srids(selection))  # type: ignore[arg-type]  # the stubs know no psycopg.sql
+        cursor.execute(legal_srids(selection))
         return [row[0] for row in cursor.fetchall()] or [WGS84]
 
 
@@ -147,7 +152,7 @@ def count_rows(selection: Selection) -> int:
     if selection.territory is None and selection.legal_srid is None:
         return selection.version.feature_count
     with connection.cursor() as cursor:
-        cursor.execute(count(selection))  # type: ignore[arg-type]  # the stubs know no psycopg.sql
+        cursor.execute(count(selection))
         return int(cursor.fetchone()[0])
 
 

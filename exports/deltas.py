@@ -81,7 +81,7 @@ def _tables(selection: Selection, since: int, columns: list[Column]) -> sql.Comp
         name: sql.Literal(value)
         for name, value in delta_parameters(selection.version.couche, since, selection.version.number).items()
     }
-    delta = sql.SQL(DELTA_SQL.replace("%(", "{").replace(")s", "}"))  # type: ignore[arg-type]  # a constant
+    delta = sql.SQL(DELTA_SQL.replace("%(", "{").replace(")s", "}"))
     place = [sql.SQL(" AND {}").format(clause) for clause in selection.place()]
     return sql.SQL(_FROM).format(
         delta=delta.format(**parameters), keyed=keyed_objects(columns), place=sql.SQL("").join(place)

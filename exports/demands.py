@@ -163,7 +163,7 @@ def _settle_crs(crs: str, form: Format, selection: Selection) -> str:
 
 def _legal_srids(selection: Selection) -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute(legal_srids(selection))  # type: ignore[arg-type]  # the stubs know no psycopg.sql
+        cursor.execute(legal_srids(selection))
         return {row[0] for row in cursor.fetchall()}
 
 

@@ -155,10 +155,11 @@ def projected_geometry(srid: int) -> sql.Composable:
 def _projected(crs: str) -> sql.Composable:
     """Return x, y and crs: the legal projection of each row's territory, or the one asked."""
     geom: sql.Composable
+    name: sql.Composable
     if crs == LEGAL:
         geom, name = sql.SQL("ST_Transform(fv.geom, d.srid)"), sql.SQL("'EPSG:' || d.srid")
     else:
-        geom, name = projected_geometry(int(crs)), sql.SQL("{}").format(sql.Literal(f"EPSG:{crs}"))
+        geom, name = projected_geometry(int(crs)), sql.Literal(f"EPSG:{crs}")
     digits = DEGREE_DIGITS if crs == str(WGS84) else METRE_DIGITS
     return sql.SQL(
         "round(ST_X({geom})::numeric, {digits}) AS x, round(ST_Y({geom})::numeric, {digits}) AS y, {name} AS crs"
@@ -176,7 +177,7 @@ def value_of(column: Column, version: CoucheVersion, *, native: bool = False) ->
     """Return the SQL of a column's value; with `native`, lists stay JSON lists."""
     if not column.path:
         return _own_value(column.name, version)
-    source = sql.SQL("fv.attributes")
+    source: sql.Composable = sql.SQL("fv.attributes")
     path = column.path
     if column.key:
         if column.excluding:

@@ -154,7 +154,7 @@ def _measure(selection: Selection, columns: list[Column]) -> tuple[int, dict[str
     commune = next(column for column in columns if column.name == "commune")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = {arrow.BUILD_TIMEOUT_MS}")
-        cursor.execute(text_widths(selection, [commune, *texts]))  # type: ignore[arg-type]  # psycopg.sql
+        cursor.execute(text_widths(selection, [commune, *texts]))
         count, *widths = cursor.fetchone()
     # An empty column still needs a byte.
     measured = {column.name: max(1, width) for column, width in zip([commune, *texts], widths, strict=True)}
