@@ -71,4 +71,4 @@ def test_what_cannot_be_published_is_told(
         decide(row, "accept", bruno)
     client = page_as(sophie)
     client.post(f"{PAGE}zones-blanches/")
-    assert "objet qui n&#x27;est plus publié" in client.get(PAGE).content.decode()
+    assert "objet qui n'est plus publié" in client.get(PAGE).content.decode()

@@ -123,10 +123,11 @@ def test_a_bad_answer_keeps_what_was_typed(
     assert whole.status == "RETURNED"
 
 
-def test_nobody_asked(aurillac: Commune, client: Client) -> None:
+def test_nobody_asked(aurillac: Commune, bruno: User, client: Client) -> None:
     """409: it does not wait for an answer."""
-    row = about(report(aurillac), "create", feature_id=None)
-    assert send(client, "/suivi/reponse/", code=code(row), message="Bonjour").status_code in {409, 422}
+    row = about(published(aurillac, bruno), "confirm", attributes={})
+    answer = send(client, "/suivi/reponse/", code=code(row), message="Bonjour")
+    assert answer.status_code == 409 and "En attente" in answer.content.decode()
 
 
 @pytest.mark.parametrize("path", ["/suivi/", "/suivi/retrait/", "/suivi/reponse/"])
