@@ -103,6 +103,24 @@ def french_partial_date(text: str) -> str:
     return "/".join(reversed(text.split("-")))
 
 
+_FRENCH_DAYS = {
+    "Mo": "lundi", "Tu": "mardi", "We": "mercredi", "Th": "jeudi",
+    "Fr": "vendredi", "Sa": "samedi", "Su": "dimanche", "PH": "jours fériés",
+}  # fmt: skip
+
+
+def french_hours(text: str) -> str:
+    """Return "lundi–samedi 8 h–19 h 30" from the stored OpenStreetMap form "Mo-Sa 08:00-19:30"."""
+    said = re.sub(r"\b(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b", lambda found: _FRENCH_DAYS[found[0]], text)
+    said = re.sub(r"\b(\d{2}):(\d{2})\b", _french_time, said)
+    return re.sub(r"\boff\b", "fermé", said).replace("-", "–").replace(",", ", ").replace(";", " ;")
+
+
+def _french_time(found: "re.Match[str]") -> str:
+    hours, minutes = int(found[1]), found[2]
+    return f"{hours} h" if minutes == "00" else f"{hours} h {minutes}"
+
+
 def without_spaces(text: str) -> str:
     """Return an identifier typed in groups, "211 500 145 00018", in one piece."""
     return re.sub(r"[\s.]", "", text)

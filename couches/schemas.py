@@ -66,7 +66,7 @@ def clean_attributes(
     for path, message in _breaches(couche, cleaned, partial=partial):
         errors.add_unless_said(path, message)
     if errors.by_path:
-        raise ValidationError(errors.by_path)  # type: ignore[arg-type]  # dict of lists of str is accepted
+        raise ValidationError(errors.by_path)
     return cleaned
 
 
@@ -122,6 +122,8 @@ def readable(value: Any, definition: dict[str, Any]) -> str:
         return _readable_object(value, definition)
     if definition.get("x-format") == "date_partielle":
         return national.french_partial_date(str(value))
+    if definition.get("x-format") == "horaires":
+        return national.french_hours(str(value))
     return str(definition.get("x-labels", {}).get(value, value))
 
 

@@ -18,7 +18,7 @@ WIDTH = 600
 MARGIN = 30
 NEIGHBOURS = 20
 # Width of a letter of a label, in the drawing's units (see .contour text).
-LETTER = 12
+LETTER = 13
 # A vertex nearer than this share of the drawing's width cannot be seen.
 DETAIL = 1 / 300
 
@@ -136,6 +136,8 @@ def _tolerance(commune: Commune) -> float:
 
 
 def _neighbours(commune: Commune, window: Polygon) -> list[tuple[Commune, GEOSGeometry]]:
+    # A little wider than the drawing: the cut's own line stays out of sight.
+    window = window.buffer((window.extent[2] - window.extent[0]) / 50)
     others = Commune.objects.current().exclude(pk=commune.pk).filter(geom__bboverlaps=window)
     drawn = others.annotate(outline=_Simplified(F("geom"), Value(_tolerance(commune)))).defer("geom")
     shown = []
@@ -151,7 +153,8 @@ def _label(frame: _Frame, neighbour: Commune, shape: GEOSGeometry) -> Label | No
     west, _south, east, _north = shape.extent
     left, right = frame.place(west, 0)[0], frame.place(east, 0)[0]
     half = len(neighbour.nom) * LETTER // 2
-    if right - left < half or 2 * half > frame.width:
+    # A little overflow is legible; a name wider than its piece would cover its neighbour.
+    if right - left < 1.6 * half or 2 * half > frame.width:
         return None
     x, y = frame.place(*shape.point_on_surface.coords)
     return Label(x=min(max(x, half), frame.width - half), y=y, text=neighbour.nom, code=neighbour.pk)

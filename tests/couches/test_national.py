@@ -85,3 +85,15 @@ def test_a_web_address_gets_its_scheme() -> None:
 )
 def test_siret_keys(value: str, true: bool) -> None:
     assert national.siret_is_true(value) is true
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ("Mo-Sa 08:00-19:30", "lundi–samedi 8 h–19 h 30"),
+        ("Tu,Th 09:00-12:00,14:00-18:00; PH off", "mardi, jeudi 9 h–12 h, 14 h–18 h ; jours fériés fermé"),
+        ("24/7", "24/7"),
+    ],
+)
+def test_opening_hours_are_read_back_in_french(stored: str, said: str) -> None:
+    assert national.french_hours(stored) == said
