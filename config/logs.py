@@ -2,17 +2,46 @@
 
 import logging
 import re
+from collections.abc import Iterator
 
-_DETAIL = re.compile(r"^\s*DETAIL:.*$", re.MULTILINE)
+# What PostgreSQL says after its first line quotes the row, which may hold line ends of its own.
+_DETAIL = re.compile(r"DETAIL:.*", re.DOTALL)
+_MASKED = "DETAIL: (masqué)"
 
 
 class NoRowDetail(logging.Filter):
-    """Cuts PostgreSQL's `DETAIL:` lines, which quote the whole refused row, e-mail included."""
+    """Cuts PostgreSQL's `DETAIL:`, which quotes the whole refused row, e-mail included."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place; always keep it."""
-        record.msg, record.args = _DETAIL.sub("DETAIL: (masqué)", record.getMessage()), ()
-        if record.exc_info and not record.exc_text:
-            formatted = logging.Formatter().formatException(record.exc_info)
-            record.exc_text = _DETAIL.sub("DETAIL: (masqué)", formatted)
+        record.msg, record.args = _DETAIL.sub(_MASKED, record.getMessage()), ()
+        if record.exc_info and record.exc_info[1]:
+            written = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = _without_rows(written, record.exc_info[1])
         return True
+
+
+def _without_rows(written: str, error: BaseException) -> str:
+    """Return the written traceback, each message of its chain cut at `DETAIL:`.
+
+    A traceback repeats each message word for word, so the message itself is looked for:
+    guessing where it ends would trust the text of the row.
+    """
+    for cause in _chain(error):
+        message = str(cause)
+        if "DETAIL:" in message:
+            written = written.replace(message, _DETAIL.sub(_MASKED, message))
+    return written
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exception and all that led to it, once each."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [current.__cause__, current.__context__]

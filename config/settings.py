@@ -214,7 +214,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
-KNOX_TOKEN_MODEL = "comptes.ApiToken"
+KNOX_TOKEN_MODEL = "comptes.ApiToken"  # noqa: S105  # the name of a model
 # Our model takes the place of knox's: without this an empty table of its own would remain.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer", "TOKEN_LIMIT_PER_USER": 20}
