@@ -20,9 +20,9 @@ class PointInRange(Func):
     )
     output_field = BooleanField()
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
         """Repeat the parameters as often as the template repeats the expression."""
-        sql, params = super().as_sql(compiler, connection, **context)
+        sql, params = super().as_sql(compiler, connection, *args, **context)
         return sql, tuple(params) * 3
 
 

@@ -40,7 +40,7 @@ def check_schema(schema: object) -> None:
     for path, message in _faults(schema):
         errors.setdefault(f"attribute_schema{path}", []).append(message)
     if errors:
-        raise ValidationError(errors)  # type: ignore[arg-type]  # dict of lists of str is accepted
+        raise ValidationError(errors)
 
 
 def _faults(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -151,7 +151,7 @@ class RepeatedQuestion(Question):
     def __init__(self, name: str, definition: Definition, *, required: bool, value: Any = None) -> None:
         super().__init__(name, definition, required=required)
         self.parts = in_order(definition["items"]["properties"])
-        self.key = definition.get("x-key")
+        self.key: str = definition.get("x-key", "")
         self.fixed = [code for code in definition.get("x-fixed", []) if self.key]
         stored = value if isinstance(value, list) else []
         others = [item for item in stored if item.get(self.key) not in self.fixed]
@@ -205,7 +205,7 @@ class RepeatedQuestion(Question):
         """Return the lines where something was said, and remember their ranks for errors."""
         self._ranks, items = [], []
         for row in self.rows:
-            item = {
+            item: dict[str, Any] = {
                 part: RawField(self.parts[part]).answer(sent.get(row.field_name(part))) for part in row.parts
             }
             item = {part: value for part, value in item.items() if value not in EMPTY}

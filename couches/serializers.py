@@ -48,7 +48,7 @@ class CoucheDetailSerializer(CoucheSerializer):
     """A couche with what draws it and what judges its attributes."""
 
     attribute_schema = serializers.SerializerMethodField()
-    style = serializers.SerializerMethodField()
+    style = serializers.SerializerMethodField()  # type: ignore[assignment]  # an attribute of every field
 
     class Meta(CoucheSerializer.Meta):
         fields = [*CoucheSerializer.Meta.fields, "style", "attribute_schema"]
