@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from comptes.models import User
 from comptes.permissions import Forbidden
 from couches.models import Couche
 from moderation.api_refusals import (
@@ -29,10 +30,10 @@ from moderation.refusals import NotVisible, Refusal
 from moderation.serializers import (
     BatchAnswer,
     BatchRequest,
-    ContributionDetailAnswer,
     DecisionAnswer,
     DecisionRequest,
     QueueAnswer,
+    QueueItemDetailAnswer,
     ReasonsAnswer,
     represent,
 )
@@ -84,11 +85,11 @@ class ContributionView(APIView):
     @extend_schema(
         operation_id="moderation_contributions_retrieve",
         summary="Un signalement, son journal, ses voisins, ce qu'on peut en faire",
-        responses={200: ContributionDetailAnswer, 404: OpenApiResponse(description="Hors du territoire.")},
+        responses={200: QueueItemDetailAnswer, 404: OpenApiResponse(description="Hors du territoire.")},
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Return the contribution with its ETag, the version to send back in If-Match."""
-        user = request.user
+        user = _person(request)
         row = get_object_or_404(in_full(visible_to(user)), pk=pk)
         body = represent(row) | {
             "history": history_of(row),
@@ -98,7 +99,7 @@ class ContributionView(APIView):
                 for one in gestures_of(row, user)
             ],
         }
-        return _private(Response(ContributionDetailAnswer(body).data, headers={"ETag": f'"{row.version}"'}))
+        return _private(Response(QueueItemDetailAnswer(body).data, headers={"ETag": f'"{row.version}"'}))
 
 
 class DecisionsView(APIView):
@@ -131,7 +132,7 @@ class DecisionsView(APIView):
         wanted = read_body(DecisionRequest(data=request.data))
         with refusals_as_answers():
             decision = apply(
-                contribution_id=pk, actor=Actor.OFFICIAL, by=request.user, version=version, **wanted
+                contribution_id=pk, actor=Actor.OFFICIAL, by=_person(request), version=version, **wanted
             )
         return _private(
             Response(DecisionAnswer(decision).data, status=201, headers={"ETag": f'"{decision.version}"'})
@@ -196,6 +197,12 @@ class ReasonsView(APIView):
         return Response(ReasonsAnswer({"results": body}).data)
 
 
+def _person(request: Request) -> User:
+    """Return who asks: the default permission let nobody else in."""
+    assert isinstance(request.user, User)  # noqa: S101
+    return request.user
+
+
 def _if_match(request: Request) -> int:
     """Return the version that If-Match names. Raises PreconditionRequired when there is none to read."""
     found = ETAG.fullmatch(request.headers.get("If-Match", "").strip())
@@ -213,12 +220,12 @@ def _outcome(request: Request, item: dict[str, Any]) -> dict[str, Any]:
             decision = apply(
                 contribution_id=item["id"],
                 actor=Actor.OFFICIAL,
-                by=request.user,
+                by=_person(request),
                 **{name: value for name, value in item.items() if name != "id"},
             )
+            code = 201
         except (Refusal, Forbidden) as error:
-            refusal = error
-        code = 201 if decision else as_api_exception(refusal).status_code
+            refusal, code = error, as_api_exception(error).status_code
     else:
         code, refusal = 404, NotVisible()
     return {

@@ -38,7 +38,7 @@ class StepAnswer(serializers.Serializer[Any]):
 class ReadableAnswer(serializers.Serializer[Any]):
     """One answer of the report in plain words."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
     value = serializers.CharField()
 
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from comptes.models import User
 from comptes.permissions import check_publish
 from couches.models import Couche, CoucheVersion
 from couches.publication import NothingToPublish, UnknownVersion, revert
@@ -60,6 +61,7 @@ class VersionsView(APIView):
         couche = get_object_or_404(Couche, slug=slug)
         wanted = read_body(VersionRequest(data=request.data))
         with refusals_as_answers():
+            assert isinstance(request.user, User)  # noqa: S101  # check_publish let nobody else pass
             version = publish_accepted(couche=couche, by=request.user, note=wanted["note"])
         current = version or couche.latest()
         if current is None:

@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.gis.geos import Point
 
@@ -118,7 +118,7 @@ class _Fold:
             origin=content.origin if content else (before.origin if before else ""),
         )
 
-    def _kind(self) -> str:
+    def _kind(self) -> Literal["create", "update", "delete", "observe"]:
         if self.removed:
             return "delete"
         if self.before is None:
@@ -186,8 +186,8 @@ def _home_of(
     link = merged[identifier]
     while link.into_contribution is not None and link.into_contribution in merged:
         link = merged[link.into_contribution]
+    if link.into_contribution is None:
+        return _fold_of(link.into_feature, folds, states)
     if link.into_contribution in home:
         return home[link.into_contribution]
-    if link.into_contribution is not None:
-        return _fold_of(published_roots.get(link.into_contribution), folds, states)
-    return _fold_of(link.into_feature, folds, states)
+    return _fold_of(published_roots.get(link.into_contribution), folds, states)

@@ -5,6 +5,7 @@ The number of queries does not depend on the number of contributions.
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -102,7 +103,7 @@ def _collect(couche: Couche) -> Batch:
     )
     features = {one.feature_id for one in accepted if one.feature_id}
     features |= {one.into_feature for one in merged.values() if one.into_feature}
-    features |= {feature for feature in roots.values() if feature}
+    features |= set(roots.values())
     return fold(accepted, merged, _states(features), roots)
 
 
@@ -161,7 +162,7 @@ def _states(features: set[uuid.UUID]) -> dict[uuid.UUID, State]:
 def _settle(batch: Batch, *, version: CoucheVersion, by: User | None) -> None:
     """Write what became of each contribution of the batch, in three statements."""
     move = find_transition(Status.ACCEPTED, Action.PUBLISH, Actor.PUBLICATION)
-    shared = {
+    shared: dict[str, Any] = {
         "actor": Actor.PUBLICATION.value,
         "action": Action.PUBLISH.value,
         "to": move.to.value,
@@ -175,6 +176,6 @@ def _settle(batch: Batch, *, version: CoucheVersion, by: User | None) -> None:
         cursor.execute(WRITE_COUNTED, shared | _arrays(batch.counted))
 
 
-def _arrays(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[str, list[uuid.UUID]]:
+def _arrays(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[str, Any]:
     both = list(pairs)
     return {"ids": [one for one, _ in both], "features": [other for _, other in both]}

@@ -130,7 +130,7 @@ def parse_filters(params: Mapping[str, str], *, default_status: str = "") -> Fil
         except ValidationError as error:
             errors[name] = error.messages
     if errors:
-        raise ValidationError(errors)  # type: ignore[arg-type]  # dict of lists of str is accepted
+        raise ValidationError(errors)
     return Filters(**values)
 
 

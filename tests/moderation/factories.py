@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.gis.geos import Point
 from django.utils import timezone
@@ -14,6 +14,7 @@ from couches.models import Couche, CoucheVersion
 from moderation.models import Decision
 from moderation.publication import publish_accepted
 from moderation.workflow import apply
+from territoires.models import Commune
 from tests import factories
 
 DEAD_ZONE: dict[str, Any] = {"operators": [{"operator": "20801", "calls": "none"}], "place": "outdoors"}
@@ -22,14 +23,27 @@ HERE = (2.44, 44.93)
 
 def report(commune: Any, *, email: str = "", at: tuple[float, float] = HERE, **fields: Any) -> Contribution:
     """Return a dead zone reported in `commune`, awaiting its mayor."""
-    row: Contribution = factories.ContributionFactory(
+    made = factories.ContributionFactory(
         commune=commune,
         geom=Point(*at, srid=4326),
         **{"attributes": dict(DEAD_ZONE)} | fields,
     )
+    row = cast(Contribution, made)
     if email:
         leave(row, email)
     return row
+
+
+def moderator(email: str, name: str = "", **territory: Any) -> User:
+    """Return somebody with a live mandate to decide on one territory."""
+    user = cast(User, factories.UserFactory(email=email, display_name=name or email))
+    factories.MembershipFactory(user=user, **territory)
+    return user
+
+
+def town(**fields: Any) -> Commune:
+    """Return Aurillac, or another commune."""
+    return cast(Commune, factories.CommuneFactory(**fields))
 
 
 def leave(row: Contribution, email: str) -> None:
@@ -53,7 +67,7 @@ def decide(row: Contribution, action: str, by: User, **wanted: Any) -> Decision:
         action=action,
         actor="official",
         by=by,
-        **{"version": row.version, "reason_code": reason} | wanted,
+        **cast(dict[str, Any], {"version": row.version, "reason_code": reason} | wanted),
     )
 
 

@@ -15,7 +15,7 @@ from tests.moderation.factories import DEAD_ZONE, about, decide, published, repo
 def ask(api: APIClient, row: Contribution, verb: str, body: Any = None, secret: str = SECRET) -> Any:
     """Call one of the author's verbs."""
     path = f"/api/v1/contributions/{row.pk}/{verb}/"
-    words = {"HTTP_X_SUIVI": secret}
+    words: Any = {"HTTP_X_SUIVI": secret}
     answer = api.get(path, **words) if verb == "suivi" else api.post(path, body or {}, format="json", **words)
     assert not answer.cookies
     return answer

@@ -27,7 +27,7 @@ def post(client: APIClient, row: Contribution, body: Any, etag: str | None = '"1
     """POST a decision, with If-Match unless None."""
     # Escaped by hand: a hostile program may send what the test client refuses to encode.
     raw = json.dumps(body)
-    words = {"HTTP_IF_MATCH": etag} if etag is not None else {}
+    words: Any = {"HTTP_IF_MATCH": etag} if etag is not None else {}
     return client.post(url(row), raw, content_type="application/json", **words)
 
 

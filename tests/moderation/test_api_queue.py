@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -87,7 +88,8 @@ def test_pages_follow_each_other_without_gap(aurillac: Commune, bruno: User, api
     """Oldest first; the same instant does not hide anybody."""
     moment = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
     rows = [report(aurillac, received_at=moment + dt.timedelta(days=n // 3)) for n in range(8)]
-    client, seen, url = api_as(bruno), [], f"{URL}?limit=3"
+    client, seen = api_as(bruno), list[str]()
+    url: Any = f"{URL}?limit=3"
     for expected in (8, 8, 8):
         page = client.get(url).json()
         assert page["remaining"] == expected

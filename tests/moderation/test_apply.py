@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -9,7 +10,6 @@ from django.utils import timezone
 
 from comptes.models import Membership, Notification, User
 from comptes.permissions import OutsideTerritory, SignInFirst, WrongRole
-from comptes.roles import Role
 from contributions.models import Contribution
 from moderation import letters, workflow
 from moderation.models import Decision
@@ -26,7 +26,7 @@ from moderation.refusals import (
 from moderation.workflow import Action, Actor, apply, can, why_not
 from territoires.models import Commune, Departement, Epci, Region
 from tests import factories
-from tests.moderation.factories import accepted, decide, nowhere, published, report
+from tests.moderation.factories import accepted, decide, moderator, nowhere, published, report
 
 
 def test_the_mayor_accepts(aurillac: Commune, bruno: User) -> None:
@@ -64,15 +64,14 @@ def test_nobody_decides_without_a_name(aurillac: Commune) -> None:
 @pytest.mark.parametrize("level", ["commune", "epci", "departement", "region", "national"])
 def test_each_level_decides_on_its_communes(level: str, aurillac: Commune) -> None:
     """Commune, EPCI, département, région, country."""
-    territory: dict[str, dict[str, object]] = {
+    territory: dict[str, dict[str, Any]] = {
         "commune": {"commune": aurillac},
         "epci": {"epci": Epci.objects.get()},
         "departement": {"departement": Departement.objects.get()},
         "region": {"region": Region.objects.get()},
         "national": {"national": True},
     }
-    official = factories.UserFactory()
-    factories.MembershipFactory(user=official, role=Role.MODERATOR, **territory[level])
+    official = moderator("autre@reperes.demo", **territory[level])
     assert decide(report(aurillac), "accept", official).to_status == "ACCEPTED"
 
 
@@ -80,14 +79,13 @@ def test_each_level_decides_on_its_communes(level: str, aurillac: Commune) -> No
 def test_the_same_level_elsewhere_is_refused(level: str, aurillac: Commune, ytrac: Commune) -> None:
     """A mandate opens its own territory only."""
     region = factories.RegionFactory(code="76", nom="Occitanie")
-    away: dict[str, dict[str, object]] = {
+    away: dict[str, dict[str, Any]] = {
         "commune": {"commune": ytrac},
         "epci": {"epci": factories.EpciFactory(siren="200066371", nom="Ailleurs")},
         "departement": {"departement": factories.DepartementFactory(code="46", nom="Lot", region=region)},
         "region": {"region": region},
     }
-    official = factories.UserFactory()
-    factories.MembershipFactory(user=official, role=Role.MODERATOR, **away[level])
+    official = moderator("autre@reperes.demo", **away[level])
     with pytest.raises(OutsideTerritory):
         decide(report(aurillac), "accept", official)
 

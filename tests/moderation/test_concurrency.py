@@ -17,8 +17,7 @@ from moderation.publication import publish_accepted
 from moderation.refusals import NotAllowedFrom, StaleVersion
 from moderation.workflow import apply
 from territoires.models import Commune
-from tests import factories
-from tests.moderation.factories import accepted, report
+from tests.moderation.factories import accepted, moderator, report, town
 
 OFFICIALS = 16
 
@@ -26,15 +25,13 @@ OFFICIALS = 16
 @pytest.fixture
 def aurillac(committed: None) -> Commune:
     """The commune, seen by every connection."""
-    return factories.CommuneFactory()
+    return town()
 
 
 @pytest.fixture
 def bruno(aurillac: Commune) -> User:
     """Its mayor, seen by every connection."""
-    user = factories.UserFactory(display_name="Bruno")
-    factories.MembershipFactory(user=user, commune=aurillac)
-    return user
+    return moderator("bruno@reperes.demo", "Bruno", commune=aurillac)
 
 
 def together(verb: Callable[[int], Any], how_many: int) -> list[Any]:
@@ -60,10 +57,7 @@ def together(verb: Callable[[int], Any], how_many: int) -> list[Any]:
 
 def officials(commune: Commune) -> list[User]:
     """Return as many moderators of one commune."""
-    people = [factories.UserFactory(display_name=f"Élu {rank}", password="x") for rank in range(OFFICIALS)]
-    for person in people:
-        factories.MembershipFactory(user=person, commune=commune)
-    return people
+    return [moderator(f"elu{rank}@reperes.demo", f"Élu {rank}", commune=commune) for rank in range(OFFICIALS)]
 
 
 def test_sixteen_officials_one_decision(aurillac: Commune) -> None:
@@ -71,7 +65,9 @@ def test_sixteen_officials_one_decision(aurillac: Commune) -> None:
     people, row = officials(aurillac), report(aurillac, email="amel@exemple.fr")
 
     def decide(rank: int) -> Decision:
-        words = {"action": "accept"} if rank % 2 else {"action": "reject", "reason_code": "hors-sujet"}
+        words: dict[str, Any] = (
+            {"action": "accept"} if rank % 2 else {"action": "reject", "reason_code": "hors-sujet"}
+        )
         return apply(contribution_id=row.pk, actor="official", by=people[rank], version=1, **words)
 
     results = together(decide, OFFICIALS)

@@ -24,7 +24,7 @@ from moderation.publication import publish_accepted
 from moderation.refusals import Refusal
 from moderation.workflow import TRANSITIONS, Action, Actor, Status, apply
 from tests import factories
-from tests.moderation.factories import report
+from tests.moderation.factories import moderator, report, town
 
 OFFICIAL = [Action.ACCEPT, Action.REJECT, Action.RETURN, Action.REOPEN]
 REASONS = {Action.REJECT: "hors-sujet", Action.RETURN: "preciser-lieu", Action.REOPEN: "element-nouveau"}
@@ -40,14 +40,12 @@ class Lifecycle(RuleBasedStateMachine):
         """Two communes side by side, one mayor each, one couche."""
         self.point = transaction.savepoint()
         self.towns = [
-            factories.CommuneFactory(),
-            factories.CommuneFactory(code_insee="15267", nom="Ytrac", geom=factories.square(2.34, 44.93)),
+            town(),
+            town(code_insee="15267", nom="Ytrac", geom=factories.square(2.34, 44.93)),
         ]
         self.mayors: list[User] = []
-        for town in self.towns:
-            mayor = factories.UserFactory(email=f"maire{town.pk}@reperes.demo")
-            factories.MembershipFactory(user=mayor, commune=town)
-            self.mayors.append(mayor)
+        for home in self.towns:
+            self.mayors.append(moderator(f"maire{home.pk}@reperes.demo", commune=home))
         self.status: dict[Any, str] = {}
         self.version: dict[Any, int] = {}
         self.town: dict[Any, int] = {}
