@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
@@ -30,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # knox's reverse name
     """An official, a clerk, a steward or an operator. Residents need no account."""
 
     email = models.EmailField(_("adresse électronique"), unique=True)
@@ -47,11 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         verbose_name = _("personne")
-        constraints = [
-            models.CheckConstraint(
-                name="user_email_lowercase", condition=Q(email=models.functions.Lower("email"))
-            )
-        ]
+        constraints = [models.CheckConstraint(name="user_email_lowercase", condition=Q(email=Lower("email")))]
 
     def __str__(self) -> str:
         return self.display_name or self.email

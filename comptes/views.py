@@ -17,6 +17,13 @@ from django.views.decorators.http import require_GET, require_POST
 from comptes import tokens
 from comptes.demo import ACCOUNTS, PASSWORD
 from comptes.forms import TokenForm
+from comptes.models import ApiToken, Membership, User
+
+
+class SignedInRequest(HttpRequest):
+    """What `login_required` lets through, for the type checker."""
+
+    user: User
 
 
 class SignIn(allauth_views.LoginView):
@@ -43,7 +50,7 @@ class ChangePassword(allauth_views.PasswordChangeView):
 @require_GET
 @login_required
 @never_cache
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     """Show who I am, my mandates with their periods, my tokens."""
     return render(request, "comptes/compte.html", _account_context(request, TokenForm()))
 
@@ -52,7 +59,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @sensitive_variables("token")
-def create_token(request: HttpRequest) -> HttpResponse:
+def create_token(request: SignedInRequest) -> HttpResponse:
     """Create a token and show it in this answer, the only place where it ever appears."""
     form = TokenForm(request.POST)
     if form.is_valid():
@@ -67,17 +74,17 @@ def create_token(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def revoke_token(request: HttpRequest, digest: str) -> HttpResponse:
+def revoke_token(request: SignedInRequest, digest: str) -> HttpResponse:
     """Revoke one of my tokens; somebody else's does not exist for me."""
     if not tokens.revoke_token(user=request.user, digest=digest):
         raise Http404(_("Ce jeton n'existe pas ou plus."))
     return redirect("compte")
 
 
-def _account_context(request: HttpRequest, form: TokenForm) -> dict[str, Any]:
-    mandates = request.user.memberships.select_related("commune", "epci", "departement", "region")
+def _account_context(request: SignedInRequest, form: TokenForm) -> dict[str, Any]:
+    mandates = Membership.objects.filter(user=request.user)
     return {
-        "mandates": mandates.order_by("-starts"),
-        "tokens": request.user.auth_token_set.order_by("created"),
+        "mandates": mandates.select_related("commune", "epci", "departement", "region").order_by("-starts"),
+        "tokens": ApiToken.objects.filter(user=request.user).order_by("created"),
         "form": form,
     }

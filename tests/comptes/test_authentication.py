@@ -24,7 +24,7 @@ PROTECTED = "/api/v1/moderation/contributions/"
 
 def who(header: str) -> User | None:
     request = APIRequestFactory().get("/", HTTP_AUTHORIZATION=header)
-    found = BearerAuthentication().authenticate(request)  # type: ignore[arg-type]
+    found = BearerAuthentication().authenticate(request)
     return found[0] if found else None
 
 

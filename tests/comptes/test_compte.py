@@ -115,7 +115,7 @@ def test_two_tokens_do_not_share_a_name(page_as: Callable[[User], Client], bruno
 
 
 def test_the_number_of_tokens_is_bounded(page_as: Callable[[User], Client], bruno: User) -> None:
-    limit = settings.REST_KNOX["TOKEN_LIMIT_PER_USER"]
+    limit = int(str(settings.REST_KNOX["TOKEN_LIMIT_PER_USER"]))
     for number in range(limit):
         ApiToken.objects.create(bruno, name=str(number))
     answer = page_as(bruno).post(CREATE, {"name": "un de trop"})

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -34,7 +35,7 @@ def limits_on(settings: Settings) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 
 
-def sign_in(client: Client, email: str, password: str = factories.PASSWORD, **extra: str):  # type: ignore[no-untyped-def]
+def sign_in(client: Client, email: str, password: str = factories.PASSWORD, **extra: Any) -> Any:
     return client.post(ADDRESS, {"login": email, "password": password}, **extra)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -19,6 +20,18 @@ from tests import factories
 A_DAY = dt.timedelta(days=1)
 
 
+def holder(**fields: Any) -> User:
+    """Somebody who holds this mandate, a moderator's unless told otherwise."""
+    mandate: Any = factories.MembershipFactory(**fields)
+    return mandate.user
+
+
+def commune(**fields: Any) -> Commune:
+    """One more commune."""
+    made: Any = factories.CommuneFactory(**fields)
+    return made
+
+
 def test_the_table_is_total() -> None:
     assert set(ROLE_GESTURES) == set(Role)
     assert all(gestures <= set(Gesture) for gestures in ROLE_GESTURES.values())
@@ -28,7 +41,7 @@ def test_the_table_is_total() -> None:
 @pytest.mark.parametrize("gesture", list(Gesture))
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_opens_its_gestures_and_no_other(role: Role, gesture: Gesture, aurillac: Commune) -> None:
-    user = factories.MembershipFactory(role=role, commune=aurillac).user
+    user = holder(role=role, commune=aurillac)
     assert can(user, gesture, aurillac) is (gesture in ROLE_GESTURES[role])
     assert communes_for(user, gesture).exists() is (gesture in ROLE_GESTURES[role])
 
@@ -51,14 +64,14 @@ def test_the_clerk_is_told_to_ask_whoever_decides(claude: User, aurillac: Commun
 
 
 def test_a_referent_covers_the_communes_of_the_epci(driss: User, aurillac: Commune, ytrac: Commune) -> None:
-    elsewhere = factories.CommuneFactory(code_insee="15187", nom="Saint-Flour", epci=None)
+    elsewhere = commune(code_insee="15187", nom="Saint-Flour", epci=None)
     assert set(communes_for(driss, Gesture.DECIDE)) == {aurillac, ytrac}
     assert not can(driss, Gesture.DECIDE, elsewhere)
 
 
 @pytest.mark.parametrize("level", ["commune", "epci", "departement", "region", "national"])
 def test_every_level_covers_its_communes_and_stops_there(level: str, aurillac: Commune) -> None:
-    foreign = factories.CommuneFactory(
+    foreign = commune(
         code_insee="2A004",
         nom="Ajaccio",
         departement=factories.DepartementFactory(
@@ -75,7 +88,7 @@ def test_every_level_covers_its_communes_and_stops_there(level: str, aurillac: C
         "region": aurillac.departement.region,
         "national": True,
     }[level]
-    user = factories.MembershipFactory(**{level: territory}).user
+    user = holder(**{level: territory})
     assert can(user, Gesture.DECIDE, aurillac)
     assert can(user, Gesture.DECIDE, foreign) is (level == "national")
     assert can(user, Gesture.DECIDE, None) is (level == "national")
@@ -85,7 +98,7 @@ def test_every_level_covers_its_communes_and_stops_there(level: str, aurillac: C
 
 
 def test_a_commune_without_epci_is_nobody_s_by_accident(driss: User, aurillac: Commune) -> None:
-    alone = factories.CommuneFactory(code_insee="29083", nom="Île-de-Sein", epci=None)
+    alone = commune(code_insee="29083", nom="Île-de-Sein", epci=None)
     factories.MembershipFactory(user=driss, commune=aurillac)
     assert not can(driss, Gesture.DECIDE, alone)
     assert alone not in communes_for(driss, Gesture.DECIDE)
@@ -99,14 +112,14 @@ def test_the_national_steward_publishes_and_decides_nothing(sophie: User, aurill
 
 
 def test_a_steward_of_one_epci_may_not_publish_the_country(caba: Epci) -> None:
-    steward = factories.MembershipFactory(role=Role.STEWARD, epci=caba).user
+    steward = holder(role=Role.STEWARD, epci=caba)
     with pytest.raises(permissions.NotPublisher, match="mandat national"):
         check_publish(steward)
     assert not may_publish(steward)
 
 
 def test_being_superuser_opens_no_gesture(aurillac: Commune) -> None:
-    root = factories.UserFactory(is_superuser=True, is_staff=True)
+    root: Any = factories.UserFactory(is_superuser=True, is_staff=True)
     assert not may_publish(root)
     assert not any(can(root, gesture, aurillac) for gesture in Gesture)
 
@@ -127,14 +140,14 @@ def test_an_ended_mandate_opens_nothing_from_that_instant(bruno: User, aurillac:
 
 
 def test_a_mandate_that_has_not_started_opens_nothing(aurillac: Commune) -> None:
-    elected = factories.MembershipFactory(commune=aurillac, starts=timezone.now() + A_DAY).user
+    elected = holder(commune=aurillac, starts=timezone.now() + A_DAY)
     assert not can(elected, Gesture.DECIDE, aurillac)
     assert not communes_for(elected, Gesture.DECIDE).exists()
 
 
 def test_the_ends_of_a_period_are_half_open(aurillac: Commune) -> None:
     starts = timezone.now() - A_DAY
-    mandate = factories.MembershipFactory(commune=aurillac, starts=starts, ends=starts + A_DAY)
+    mandate: Any = factories.MembershipFactory(commune=aurillac, starts=starts, ends=starts + A_DAY)
     assert Membership.objects.live(at=starts).contains(mandate)
     assert not Membership.objects.live(at=starts - dt.timedelta(microseconds=1)).exists()
     assert not Membership.objects.live(at=mandate.ends).exists()

@@ -5,7 +5,7 @@ from asgiref.sync import async_to_sync
 from django.db import connection, transaction
 
 from comptes.deferral import defer
-from config.jobs import MAX_ATTEMPTS, retry_stalled_jobs
+from config.jobs import MAX_ATTEMPTS, retry_stalled_jobs, sweep_old_jobs
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 TASK = "comptes.send_leftovers"
@@ -87,3 +87,19 @@ def test_the_same_work_is_not_queued_twice_and_the_transaction_goes_on() -> None
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM procrastinate_jobs")
         assert cursor.fetchone()[0] == 1
+
+
+def test_finished_jobs_are_forgotten_after_a_week_and_waiting_ones_never() -> None:
+    done, recent, waiting = job(), job(), job(status="todo")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id IN (%s, %s)", [done, recent]
+        )
+        cursor.execute(
+            "UPDATE procrastinate_events SET at = now() - interval '8 days' WHERE job_id IN (%s, %s)",
+            [done, waiting],
+        )
+    async_to_sync(sweep_old_jobs.func)(timestamp=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM procrastinate_jobs ORDER BY id")
+        assert [row[0] for row in cursor.fetchall()] == [recent, waiting]

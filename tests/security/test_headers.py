@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 
 from comptes.models import User
@@ -23,12 +23,12 @@ ERRORS = {
 NOT_PERSONAL = {"api-reasons"}
 
 
-def directives(answer: HttpResponse) -> dict[str, list[str]]:
+def directives(answer: HttpResponseBase) -> dict[str, list[str]]:
     policy = answer["Content-Security-Policy"]
     return {name: sources for name, *sources in (part.split() for part in policy.split(";") if part.strip())}
 
 
-def check_headers(answer: HttpResponse) -> None:
+def check_headers(answer: HttpResponseBase) -> None:
     """The scoring of the MDN Observatory, those parts that do not need TLS."""
     policy = directives(answer)
     assert policy["default-src"] == ["'none'"]
