@@ -23,6 +23,11 @@ class ShownRow:
     row: Row
     fields: list[forms.BoundField]
 
+    @property
+    def must_be_seen(self) -> bool:
+        """Say whether the line holds an answer or an error, and cannot stay folded."""
+        return any(field.value() not in EMPTY or field.errors for field in self.fields)
+
 
 @dataclass(frozen=True)
 class ShownQuestion:
@@ -37,11 +42,9 @@ class ShownQuestion:
     folded: list[ShownRow]
 
     @property
-    def has_folded_answer(self) -> bool:
-        """Say whether a folded line holds an answer or an error, and must be seen."""
-        return any(
-            field.value() not in EMPTY or field.errors for shown in self.folded for field in shown.fields
-        )
+    def must_be_unfolded(self) -> bool:
+        """Say whether one of the folded lines must be seen."""
+        return any(shown.must_be_seen for shown in self.folded)
 
 
 @dataclass(frozen=True)

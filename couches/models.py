@@ -210,7 +210,7 @@ class FeatureVersion(models.Model):
                 level=pgtrigger.Statement,
                 referencing=pgtrigger.Referencing(new="new_rows"),
                 # Closing an interval cannot make two overlap; only inserting can. One
-                # set-based look per statement costs a fifth of an exclusion constraint.
+                # set-based look per statement costs a quarter of an exclusion constraint.
                 func="""
                 IF EXISTS (
                     SELECT FROM new_rows n

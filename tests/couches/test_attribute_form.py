@@ -1,5 +1,6 @@
 """The form of a couche: what is shown, sent and judged without scripts."""
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -95,12 +96,18 @@ def test_each_control_has_its_label_and_each_id_is_unique(slug: str) -> None:
     assert all(page.controls)
 
 
-def test_each_metropolitan_operator_is_a_named_fieldset() -> None:
+def test_each_metropolitan_operator_is_a_named_toggle() -> None:
     page = str(attribute_form(couche("zones-blanches")))
     for name in ("Orange", "SFR", "Free", "Bouygues Telecom"):
-        assert f"<legend>{name}</legend>" in page
-    assert "<details" in page
-    assert " open" not in page
+        assert f"<summary>{name}</summary>" in page
+        assert f">{name}</legend>" in page
+    assert " open>" not in page
+
+
+def test_the_toggle_of_an_answered_operator_stays_open() -> None:
+    page = str(posted("zones-blanches", {"operators-20815-calls": "none"}))
+    assert page.count(" open>") == 1
+    assert re.search(r'<details class="replie" open>\s*<summary>Free</summary>', page)
 
 
 def test_an_overseas_operator_is_answered_in_the_folded_lines() -> None:
