@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+from config.problems import PayloadTooLarge
+
 MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 8
 
@@ -16,7 +18,7 @@ class BoundedJSONParser(BaseParser):
     """Strict JSON: at most 64 kB and 8 levels, no NaN, no Infinity, no number beyond floats.
 
     `json` accepts `NaN`, and turns `1e999` into infinity; both would reach the
-    database. Raises ParseError (400) with the remedy.
+    database. Raises ParseError (400) or PayloadTooLarge (413) with the remedy.
     """
 
     media_type = "application/json"
@@ -27,7 +29,7 @@ class BoundedJSONParser(BaseParser):
         """Return the decoded document."""
         raw = stream.read(MAX_BODY_BYTES + 1)
         if len(raw) > MAX_BODY_BYTES:
-            raise ParseError(_("Le corps dépasse 64 ko : raccourcissez les textes."))
+            raise PayloadTooLarge(_("Le corps dépasse 64 ko : raccourcissez les textes."))
         try:
             return loads_strictly(raw)
         except (ValueError, RecursionError) as error:

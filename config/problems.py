@@ -35,6 +35,13 @@ class PreconditionFailed(exceptions.APIException):
     default_code = "version-depassee"
 
 
+class PayloadTooLarge(exceptions.APIException):
+    """Le corps de la demande est trop lourd."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "trop-lourd"
+
+
 class Unprocessable(exceptions.ValidationError):
     """Le contenu est lisible mais refusé ; `errors` nomme chaque champ et son remède."""
 

@@ -63,7 +63,7 @@ class Busy(exceptions.APIException):
 class _PhotoParser(BaseParser):
     """The raw body of a photo, at most 12 MB; its true type is the decoder's to say."""
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return the bytes. Raises TooLarge (413) without reading further."""
         raw = stream.read(photos.MAX_BYTES + 1)
         if len(raw) > photos.MAX_BYTES:
@@ -105,10 +105,11 @@ class ContributionList(APIView):
         """Store a contribution: 201, or 200 and the same receipt for a retry. Anonymous, without cookie."""
         check_origin(request)
         try:
-            receipt = submit(_submission(request.data, request.user))
+            submission = _submission(request.data, request.user)
+            receipt = submit(submission)
         except PayloadConflict as error:
             raise Conflicting(str(error)) from error
-        return Response(_receipt(receipt, request.data["secret"]), status=201 if receipt.created else 200)
+        return Response(_receipt(receipt, str(submission.secret)), status=201 if receipt.created else 200)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -147,7 +148,8 @@ class PhotoDetail(APIView):
         check_origin(request)
         # The secret first: a stranger's bytes are not even read.
         contribution = _authors_own(request, contribution_id)
-        raw = request.data if isinstance(request.data, bytes) else b""
+        body: Any = request.data  # bytes from our parsers; {} for an empty body
+        raw = body if isinstance(body, bytes) else b""
         try:
             photo, created = photos.add_photo(contribution, rank=n, raw=raw)
         except photos.PhotoConflict as error:

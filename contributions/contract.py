@@ -58,7 +58,7 @@ class NearAnswer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=["feature", "signalement"])
     id = serializers.UUIDField(required=False)
     number = serializers.IntegerField(required=False)
-    label = serializers.CharField(required=False)
+    label = serializers.CharField(required=False)  # type: ignore[assignment]  # the contract's name, as a field
     distance_m = serializers.FloatField()
     observed_on = serializers.DateField()
 

@@ -86,7 +86,7 @@ def find_near(
     One query. `exclude` is a contribution's id: nobody is their own duplicate. The labels of
     pending reports stay in the database: officials read the rows themselves.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "point": point.ewkb,
         "box": box_around(point, radius_m).ewkb,
         "couche": couche.pk,

@@ -227,6 +227,7 @@ class Photo(models.Model):
     class Meta:
         verbose_name = _("photo")
         ordering = ["contribution", "rank"]
+        indexes = [models.Index(fields=["sha256"], name="photo_sha256")]
         constraints = [
             models.UniqueConstraint(fields=["contribution", "rank"], name="photo_one_per_rank"),
             models.CheckConstraint(name="photo_rank_1_to_3", condition=Q(rank__gte=1, rank__lte=3)),

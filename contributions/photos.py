@@ -4,6 +4,7 @@ Whole or absent: temporary file, fsync, rename, then the row. The original never
 the disk. Served by `moderation` to whoever sees the queue of the commune.
 """
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -30,6 +32,7 @@ MAX_RANK = 3
 CONTENT_TYPE = "image/webp"
 WORKER = Path(photo_worker.__file__)
 WORKER_SECONDS = 20
+ORPHAN_AGE = dt.timedelta(days=2)
 # A decoder may take a gigabyte: one at a time in each web process, the others wait their turn.
 _decoders = threading.BoundedSemaphore(1)
 # Once decided, a photo would reach the public without having been seen.
@@ -175,6 +178,8 @@ def refused(message: str = "") -> ValidationError:
 def _write(path: Path, content: bytes) -> None:
     """Make `path` hold `content`, whole, even if power is cut; same name, same content."""
     if path.is_file() and path.stat().st_size == len(content):
+        # Young again: the row about to be written must not find its file swept as an orphan.
+        os.utime(path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as stream:
@@ -196,3 +201,19 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def delete_orphans() -> int:
+    """Delete the files that no row names, two days old at least; return how many.
+
+    A crash between the file and its row leaves one, and a photo is somebody's. Two days: an
+    upload under way is not an orphan, and a backup of the database finds the files it names.
+    """
+    deleted = 0
+    oldest_kept = time.time() - ORPHAN_AGE.total_seconds()
+    for path in (Path(settings.MEDIA_ROOT) / "photos").glob("*/*"):
+        sha256 = path.parent.name + path.stem
+        if path.stat().st_mtime < oldest_kept and not Photo.objects.filter(sha256=sha256).exists():
+            path.unlink(missing_ok=True)
+            deleted += 1
+    return deleted

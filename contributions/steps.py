@@ -232,7 +232,7 @@ def _describes(draft: DraftForm) -> bool:
 
 def _operation_label(draft: DraftForm) -> str:
     operation = draft.values["operation"]
-    return Operation(operation).label if operation in Operation.values else ""
+    return str(Operation(operation).label) if operation in Operation.values else ""
 
 
 def _known_feature(text: str) -> Any:

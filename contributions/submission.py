@@ -96,7 +96,7 @@ def _couche_and_precedent(
     The id alone decides that this is a retry: what was accepted once is not judged again
     by a schema or an outline that changed since.
     """
-    served = Contribution.objects.filter(pk=known[0] if known else None)
+    served = Contribution.objects.filter(pk=known[0]) if known else Contribution.objects.none()
     couche = Couche.objects.filter(slug=couche_slug(submission)).annotate(served=Exists(served)).first()
     if couche is None:
         return None, served.exists()

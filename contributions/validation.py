@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from contributions.models import Contribution
 from couches.models import Couche, FeatureVersion
-from couches.schemas import clean_attributes, properties
+from couches.schemas import carry_over, clean_attributes
 from territoires.points import point_from_geojson
 
 if TYPE_CHECKING:
@@ -268,6 +268,4 @@ def _attributes(
     cleaned = clean_attributes(couche, raw, completing=completing)
     if target is None or completing:
         return cleaned
-    known = properties(couche)
-    kept = {key: value for key, value in target.attributes.items() if known.get(key, {}).get("x-complete")}
-    return {**kept, **cleaned}
+    return carry_over(couche, target.attributes, cleaned)

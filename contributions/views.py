@@ -6,6 +6,7 @@ hidden fields, so that going back, failing or clicking twice loses and doubles n
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -74,7 +75,7 @@ def _begin(request: HttpRequest, status: int = 200) -> HttpResponse:
     found = find_communes(query) if query else []
     if len(found) == 1 and commune is None:
         commune = found[0]
-    context = {
+    context: dict[str, Any] = {
         "couche": couche,
         "commune": commune,
         "q": query,
