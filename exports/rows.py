@@ -99,13 +99,20 @@ def csv_rows(selection: Selection, columns: list[Column], crs: str) -> sql.Compo
     )
 
 
-def flat_rows(selection: Selection, columns: list[Column], srid: int) -> sql.Composed:
-    """One row per feature for GDAL: exact texts, then geom_x and geom_y in `srid`."""
+def flat_rows(
+    selection: Selection, columns: list[Column], srid: int, *, geometry: bool = False
+) -> sql.Composed:
+    """One row per feature for GDAL: exact texts, then geom_x and geom_y in `srid`.
+
+    With `geometry`, the point itself in their place, for readers that speak to PostGIS.
+    """
+    coordinates = "g.geom AS geometry" if geometry else "ST_X(g.geom) AS geom_x, ST_Y(g.geom) AS geom_y"
     return sql.SQL(
-        "SELECT {values}, ST_X(g.geom) AS geom_x, ST_Y(g.geom) AS geom_y {tables} {keyed} "
+        "SELECT {values}, {coordinates} {tables} {keyed} "
         "CROSS JOIN LATERAL (SELECT {geom} AS geom OFFSET 0) g WHERE {where} ORDER BY fv.id"
     ).format(
         values=_values(selection.version, columns),
+        coordinates=sql.SQL(coordinates),
         tables=TABLES,
         keyed=keyed_objects(columns),
         geom=projected_geometry(srid),
