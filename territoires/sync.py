@@ -32,6 +32,8 @@ from territoires.report import SyncReport
 
 LOCK_KEY = 7_265_701
 # Without it a long union would be cut by the session's limits; both end with the transaction.
+# Two runs may share a transaction (tests, a caller's own): the second starts afresh.
+CLEAR_TABLE = "DROP TABLE IF EXISTS pg_temp.incoming, pg_temp.rebuilt, pg_temp.cog_commune"
 PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 COM_DEPARTEMENTS = ("975", "977", "978", "984", "986", "987", "988", "989")
 COMPLETE_SHARE = 0.99
@@ -117,6 +119,7 @@ def _synchronise(
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(PATIENCE)
+            cursor.execute(CLEAR_TABLE)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
             _refuse_older_cog(cog)
             progress.step(_("Comparaison avec le COG"))
@@ -166,7 +169,8 @@ def _stage(
     outlines.rebuild(cursor)
     _refuse_undated(cursor)
     outlines.leave_better(cursor, report.outlines)
-    if report.staged is not None and report.outlines.kept and not report.outlines.written:
+    useful = report.outlines.written or report.outlines.identical
+    if report.staged is not None and report.outlines.kept and not useful:
         raise FileRefused(
             _(
                 "Ce fichier est plus ancien ou moins précis que les contours déjà chargés : rien n'est remplacé. "

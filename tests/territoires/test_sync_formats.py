@@ -113,11 +113,11 @@ LAMBERT_CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::215
 BAD_GEOMETRIES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "point": ({"type": "Point", "coordinates": [2, 45]}, {}, "polygone"),
     "line": ({"type": "LineString", "coordinates": [[2, 45], [3, 45]]}, {}, "polygone"),
-    "not a number": (ring([2, 45], [2.1, math.nan], [2.1, 45.1], [2, 45]), {}, ""),
-    "infinite": (ring([2, 45], [2.1, math.inf], [2.1, 45.1], [2, 45]), {}, ""),
+    "not a number": (ring([2, 45], [2.1, math.nan], [2.1, 45.1], [2, 45]), {}, "nombres|illisible"),
+    "infinite": (ring([2, 45], [2.1, math.inf], [2.1, 45.1], [2, 45]), {}, "nombres|illisible"),
     "swapped": (ring([45, 2], [45.1, 2], [45.1, 2.1], [45, 2]), {}, "hors de France"),
     "metres called degrees": (
-        ring([656186, 6425399], [656286, 6425399], [656286, 6425499]),
+        ring([656186, 6425399], [656286, 6425399], [656286, 6425499], [656186, 6425399]),
         {},
         "hors de France",
     ),

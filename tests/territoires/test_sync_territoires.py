@@ -165,7 +165,7 @@ def test_the_outlines_of_the_year_lift_the_doubt(loaded: Path) -> None:
     assert [code for code, _share in report.outlines.moved] == ["15267"]
     assert "15267 Ytrac (50%)" in text
     assert not Commune.objects.filter(to_confirm=True).exists()
-    assert [at(1.9), at(2.4)] == ["15028", "15031"]
+    assert [at(1.9), at(2.4)] == ["15267", "15031"]
 
 
 def test_without_the_register_the_whole_epci_is_to_confirm_and_the_report_says_why(tmp_path: Path) -> None:
