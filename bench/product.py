@@ -89,7 +89,8 @@ def _places(count: int, *, seed: int) -> list[Point]:
         )
         known = cursor.fetchall()
     rng = random.Random(seed)  # a bench
-    return [Point(*rng.choice(known), srid=4326) for _ in range(count)]
+    chosen = rng.choices(known, k=count)
+    return [Point(x, y, srid=4326) for x, y in chosen]
 
 
 def _interleaved(

@@ -19,6 +19,9 @@ DROP TABLE IF EXISTS bench_insert;
 CREATE TABLE bench_insert (LIKE contributions_contribution INCLUDING ALL);
 INSERT INTO bench_insert SELECT * FROM contributions_contribution ORDER BY id LIMIT 1;
 """
+_COLUMNS = """
+SELECT column_name FROM information_schema.columns WHERE table_name = 'bench_insert' ORDER BY ordinal_position
+"""
 _SECONDS = 5
 
 
@@ -51,9 +54,7 @@ def submission(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> l
     ours = theirs = 0.0
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute(_INSERT_TABLE)
-        columns = [row[0] for row in connection.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = 'bench_insert' ORDER BY ordinal_position"
-        )]  # fmt: skip
+        columns = [row[0] for row in connection.execute(_COLUMNS)]
         values = ", ".join("gen_random_uuid()" if name == "id" else f'"{name}"' for name in columns)
         script = f"INSERT INTO bench_insert SELECT {values} FROM bench_insert LIMIT 1;\n"  # our columns
         for _round in range(rounds):

@@ -28,7 +28,11 @@ from territoires.models import Commune
 
 # Distinct answers drawn; more would cost time and teach a bench nothing.
 POOL = 5_000
+# A commune has a few hamlets, and one more for each fifty points: places fill up, they do not pile up.
 HAMLETS = 4
+POINTS_PER_HAMLET = 50
+# The largest commune weighs so many times the median one, not all the others together.
+MAX_WEIGHT = 200
 CLUSTERED = 0.9
 # Spread of a hamlet, as a share of the commune's width.
 HAMLET_SPREAD = 0.05
@@ -70,12 +74,12 @@ def draw_places(count: int, *, seed: int) -> Places:
     codes = list(communes.values_list("code_insee", flat=True))
     if not codes:
         raise ValueError("no outline")
-    weights = rng.pareto(1.2, len(codes)) + 0.2
+    weights = np.minimum(rng.pareto(1.2, len(codes)) + 0.2, MAX_WEIGHT)
     numbers = rng.multinomial(count, weights / weights.sum())
     drawn = []
     rows = communes.values_list("geom", "chef_lieu").iterator(chunk_size=500)
     for number, (geom, town_hall) in zip(numbers, rows, strict=True):
-        if number:
+        if number and geom is not None:
             outline = shapely.from_wkb(bytes(geom.wkb))
             drawn.append(_inside(outline, town_hall, int(number), rng))
     places = np.vstack(drawn)
@@ -91,7 +95,8 @@ def _inside(
     shapely.prepare(outline)
     west, south, east, north = outline.bounds
     corner, size = np.array([west, south]), np.array([east - west, north - south])
-    hamlets = corner + rng.random((HAMLETS, 2)) * size
+    number = HAMLETS + count // POINTS_PER_HAMLET
+    hamlets = corner + rng.random((number, 2)) * size
     if town_hall is not None:
         hamlets[0] = town_hall.x, town_hall.y
     kept: list[np.ndarray[Any, Any]] = []
@@ -99,7 +104,7 @@ def _inside(
     while missing:
         tries = max(16, missing * 2)
         anywhere = corner + rng.random((tries, 2)) * size
-        around = hamlets[rng.integers(0, HAMLETS, tries)] + rng.normal(0, HAMLET_SPREAD, (tries, 2)) * size
+        around = hamlets[rng.integers(0, number, tries)] + rng.normal(0, HAMLET_SPREAD, (tries, 2)) * size
         # Rounded before the test: what is stored lies inside too.
         found = np.round(np.where(rng.random((tries, 1)) < CLUSTERED, around, anywhere), 7)
         found = found[shapely.contains_xy(outline, found[:, 0], found[:, 1])][:missing]
