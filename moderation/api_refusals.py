@@ -56,13 +56,18 @@ HTTP: dict[type[Exception], type[APIException]] = {
 }
 
 
+# What the JSON door calls otherwise than the tables.
+FIELDS = {"public_reason": "reason"}
+
+
 def as_api_exception(refusal: Refusal | Forbidden) -> APIException:
     """Return the HTTP form of a refusal: 412, 409, 403, else 422 on the field to change."""
     for kind, answer in HTTP.items():
         if isinstance(refusal, kind):
             return answer(str(refusal))
     assert isinstance(refusal, Refusal)  # noqa: S101  # Forbidden is in the table
-    return Unprocessable({refusal.field or "non_field_errors": [str(refusal)]})
+    field = FIELDS.get(refusal.field, refusal.field) or "non_field_errors"
+    return Unprocessable({field: [str(refusal)]})
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from rest_framework import serializers
 from contributions.models import Contribution
 from couches.text import clean_text
 from moderation.models import Decision
-from moderation.workflow import OFFICIAL_ACTIONS
+from moderation.reasons import OTHER
+from moderation.workflow import OFFICIAL_ACTIONS, reason_required
 
 MAX_BATCH = 100
 
@@ -34,16 +35,25 @@ def _one_of(values: list[str]) -> dict[str, Any]:
 
 
 class DecisionRequest(serializers.Serializer[Any]):
-    """One decision. `public_reason` is what the author reads; `reason` stays between officials."""
+    """One decision. `reason` is what the author and the register read; `note` stays between officials.
+
+    A reason in one's own words needs no code: it is then « autre ».
+    """
 
     action = serializers.ChoiceField(
         choices=[(action.value, str(action.label)) for action in OFFICIAL_ACTIONS],
         error_messages=_one_of([action.value for action in OFFICIAL_ACTIONS]),
     )
     reason_code = TextField(max_length=40, required=False, allow_blank=True, default="")
-    public_reason = TextField(max_length=1000, required=False, allow_blank=True, default="")
-    reason = TextField(max_length=1000, required=False, allow_blank=True, default="")
+    reason = TextField(max_length=1000, required=False, allow_blank=True, default="", source="public_reason")
+    note = TextField(max_length=1000, required=False, allow_blank=True, default="", source="reason")
     into = serializers.UUIDField(required=False, allow_null=True, default=None, error_messages=NOT_AN_ID)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Name the code that a reason in one's own words stands under."""
+        if attrs["public_reason"] and not attrs["reason_code"] and reason_required(attrs["action"]):
+            attrs["reason_code"] = OTHER
+        return attrs
 
 
 class BatchItemRequest(DecisionRequest):
@@ -124,8 +134,8 @@ class DecisionAnswer(serializers.Serializer[Any]):
     by = serializers.CharField(source="author_name")
     at = serializers.DateTimeField()
     reason_code = serializers.CharField()
-    public_reason = serializers.CharField()
-    reason = serializers.CharField()
+    reason = serializers.CharField(source="public_reason")
+    note = serializers.CharField(source="reason")
     self_accepted = serializers.BooleanField()
 
 

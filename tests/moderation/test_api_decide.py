@@ -87,7 +87,7 @@ def test_a_closed_gesture_is_a_conflict(aurillac: Commune, bruno: User, api_as: 
     [
         ({"action": "reject"}, "reason_code"),
         ({"action": "reject", "reason_code": "parce-que"}, "reason_code"),
-        ({"action": "reject", "reason_code": "autre"}, "public_reason"),
+        ({"action": "reject", "reason_code": "autre"}, "reason"),
         ({"action": "merge"}, "into"),
         ({"action": "merge", "into": str(uuid.uuid4())}, "into"),
         ({"action": "merge", "into": "là-bas"}, "into"),
@@ -100,7 +100,7 @@ def test_a_closed_gesture_is_a_conflict(aurillac: Commune, bruno: User, api_as: 
         ({}, "action"),
         ({"action": "accept", "reason": "x" * 1001}, "reason"),
         ({"action": "accept", "reason": "a\x00b"}, "reason"),
-        ({"action": "accept", "public_reason": "\ud800"}, "public_reason"),
+        ({"action": "accept", "note": "\ud800"}, "note"),
         ({"action": "accept", "reason": {"a": 1}}, "reason"),
         ([], "non_field_errors"),
         ("accept", "non_field_errors"),
@@ -115,6 +115,16 @@ def test_a_bad_decision_names_the_field(
     if answer.status_code == 422:
         assert field in answer.json()["errors"]
     assert not Decision.objects.exists()
+
+
+def test_the_reason_is_public_and_the_note_is_not(aurillac: Commune, bruno: User, api_as: ApiAs) -> None:
+    """`reason` reaches the author; a reason in one's own words needs no code."""
+    body = {"action": "reject", "reason": "Ce puits est au voisin.", "note": "vu avec M. Roux"}
+    answer = post(api_as(bruno), report(aurillac), body)
+    assert answer.status_code == 201, answer.content
+    decision = Decision.objects.get()
+    assert (decision.public_reason, decision.reason) == ("Ce puits est au voisin.", "vu avec M. Roux")
+    assert decision.reason_code == "autre" and answer.json()["reason"] == "Ce puits est au voisin."
 
 
 def test_what_only_the_code_writes_is_ignored(
