@@ -31,7 +31,7 @@ def main() -> None:
         small=options.small,
         large=options.large,
         pending=options.pending,
-        national=options.national,
+        national=not options.local,
         fresh=options.fresh,
     )
     sizes = {1: options.small, 2: options.large}
@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pending", type=_count, default="20000", help="signalements en attente")
     parser.add_argument("--rounds", type=_count, default="4", help="passages, le meilleur est gardé")
     parser.add_argument(
-        "--national", action="store_true", help="toute la France, si REPERES_DATA la contient"
+        "--local", action="store_true", help="le Cantal seul, même si REPERES_DATA a la France"
     )
     parser.add_argument("--fresh", action="store_true", help="refaire la base de mesure")
     options = parser.parse_args()

@@ -50,7 +50,11 @@ class BenchDatabase:
         }
 
     def prepare(self, *, small: int, large: int, pending: int, national: bool, fresh: bool) -> None:
-        """Make and sow the database unless the last run left the same one."""
+        """Make and sow the database unless the last run left the same one.
+
+        A million points need the communes of the whole country: in a département they would
+        lie twenty times denser than anybody will ever report.
+        """
         wanted = f"{small}/{large}/{pending}/{'national' if national else 'local'}"
         if not fresh and self._sown() == wanted:
             self._manage("migrate", "--no-input")
