@@ -69,8 +69,8 @@ def _begin(request: HttpRequest, status: int = 200) -> HttpResponse:
     couche = Couche.objects.filter(slug=_plain(request.GET.get("couche", ""))).first()
     commune = commune_of_code(_plain(request.GET.get("commune", "")))
     if couche is None:
-        context = {"couches": Couche.objects.all(), "commune": commune, "messages": ()}
-        return render(request, "contributions/quoi.html", context, status=status)
+        choice = {"couches": Couche.objects.all(), "commune": commune, "messages": ()}
+        return render(request, "contributions/quoi.html", choice, status=status)
     query = _plain(request.GET.get("q", ""))
     found = find_communes(query) if query else []
     if len(found) == 1 and commune is None:

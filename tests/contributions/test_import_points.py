@@ -1,5 +1,6 @@
 """`import_points`: a file's points through the one door, once."""
 
+import datetime as dt
 import io
 import json
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.contrib.gis.geos import Point
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from contributions import importing
 from contributions.models import Contribution
 from territoires.models import Commune
 
@@ -100,6 +102,51 @@ def test_another_projection_is_brought_to_wgs84(aurillac: Commune, tmp_path: Pat
     )  # fmt: skip
     run("services", path, "--wet-run")
     assert Contribution.objects.get().geom.distance(Point(2.44, 44.93, srid=4326)) < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("cell", "definition", "answer"),
+    [
+        (" oui ", {"type": "boolean"}, True),
+        ("Non", {"type": "boolean"}, False),
+        ("peut-être", {"type": "boolean"}, "peut-être"),
+        ("3", {"type": "integer"}, 3.0),
+        ("1,5", {"type": "number"}, 1.5),
+        ("trois", {"type": "number"}, "trois"),
+        ('["a", "b"]', {"type": "array"}, ["a", "b"]),
+        ("a | b", {"type": "array"}, ["a", "b"]),
+        ("[a", {"type": "array"}, "[a"),
+        ("texte", {"type": "string"}, "texte"),
+        (7, {"type": "integer"}, 7),
+        (None, {"type": "array"}, None),
+    ],
+)
+def test_a_cell_is_read_as_its_question_asks(cell: Any, definition: dict[str, str], answer: Any) -> None:
+    assert importing._answer(cell, definition) == answer
+
+
+@pytest.mark.parametrize(
+    ("values", "instant"),
+    [
+        ({"date": "2026-05-04"}, "2026-05-04T12:00:00+00:00"),
+        ({"observed_at": "2026-05-04T10:00:00+02:00"}, "2026-05-04T10:00:00+02:00"),
+        ({"date": dt.date(2026, 5, 4)}, "2026-05-04T12:00:00+00:00"),
+        ({"date": dt.datetime(2026, 5, 4, 8, tzinfo=dt.UTC)}, "2026-05-04T08:00:00+00:00"),
+        ({"date": " "}, None),
+        ({}, None),
+    ],
+)
+def test_a_date_column_gives_the_instant(values: dict[str, Any], instant: str | None) -> None:
+    assert importing._date(values) == instant
+
+
+def test_only_points_are_taken(aurillac: Commune, tmp_path: Path) -> None:
+    line = {"type": "LineString", "coordinates": [[2.44, 44.93], [2.45, 44.93]]}
+    row = {"type": "Feature", "geometry": line, "properties": {"kind": "cafe", "nom": "Rue"}}
+    path = tmp_path / "lignes.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [row]}), encoding="utf-8")
+    with pytest.raises(CommandError, match="1 lignes refusées"):
+        run("services", path, "--wet-run")
 
 
 @pytest.mark.parametrize(

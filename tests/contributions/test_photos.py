@@ -14,7 +14,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from PIL import Image, PngImagePlugin
 
-from contributions import photos
+from contributions import photo_worker, photos
 from contributions.models import Contribution, Photo
 from contributions.photos import AlreadyDecided, PhotoConflict, add_photo, open_photo, photo_path, reencode
 from tests.factories import ContributionFactory
@@ -143,6 +143,12 @@ def test_a_cmyk_jpeg_is_read_and_transparency_becomes_white() -> None:
     clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
     with Image.open(io.BytesIO(reencode(encode(clear, "PNG")).webp)) as stored:
         assert min(stored.convert("RGB").getpixel((10, 10))) > 245
+
+
+@pytest.mark.parametrize("name", ["jpeg-exif-gps", "png-text", "webp-animated"])
+def test_the_worker_writes_the_same_pixels_wherever_it_runs(name: str) -> None:
+    webp, width, height = photo_worker.reencode(TATTOOED[name])
+    assert (webp, width, height) == (reencode(TATTOOED[name]).webp, 60, 40)
 
 
 def test_a_large_photo_is_reduced_to_2048_pixels() -> None:
@@ -303,6 +309,22 @@ def test_a_decision_taken_while_the_photo_is_decoded_closes_the_door(db: None) -
     with pytest.raises(AlreadyDecided):
         add_photo(report, rank=1, raw=TATTOOED["jpeg-comment"])
     assert not Photo.objects.exists()
+
+
+def test_the_same_photo_sent_twice_at_once_is_joined_once(
+    report: Contribution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second looks again once it holds the row: the first came through while it decoded."""
+    raw, decode = TATTOOED["jpeg-comment"], photos.reencode
+
+    def slowly(sent: bytes) -> photos.Pixels:
+        monkeypatch.setattr(photos, "reencode", decode)
+        add_photo(report, rank=1, raw=sent)
+        return decode(sent)
+
+    monkeypatch.setattr(photos, "reencode", slowly)
+    _photo, created = add_photo(report, rank=1, raw=raw)
+    assert not created and Photo.objects.count() == 1
 
 
 def test_a_disk_that_fails_leaves_neither_row_nor_part(

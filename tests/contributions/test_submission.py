@@ -110,6 +110,13 @@ def test_another_content_under_the_same_id_is_refused(aurillac: Commune, other: 
     assert Contribution.objects.values().get() == before
 
 
+def test_answers_nested_without_end_are_refused(aurillac: Commune) -> None:
+    """Programs of ours may call submit() with more than a JSON body can hold."""
+    endless: dict[str, Any] = {}
+    endless["comment"] = endless
+    assert set(refused(attributes=endless)) == {"attributes"}
+
+
 def test_a_stranger_replaying_the_id_learns_nothing(aurillac: Commune) -> None:
     """Same content or not, valid or not: one and the same refusal."""
     identifier = str(uuid.uuid4())
