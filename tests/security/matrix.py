@@ -1,0 +1,206 @@
+"""The person × route × method matrix, as data: a new route without a row fails the suite.
+
+Each method gives one status per person, in the order of PEOPLE. A method that is not named
+does not exist there: 405, or the refusal that comes first, and nothing may change behind it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+
+from tests.factories import SECRET
+
+PEOPLE = ("anonymous", "author", "neighbour", "clerk", "mayor", "epci", "steward", "former")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+EVERYBODY = "200 200 200 200 200 200 200 200"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+World = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: its address arguments, its bodies, and who gets what."""
+
+    args: Callable[[World], list[Any]] = lambda world: []
+    body: Callable[[World], Any] = lambda world: {}
+    content_type: str = JSON
+    headers: Callable[[World], dict[str, str]] = lambda world: {}
+    query: str = ""
+    allowed: dict[str, str] = field(default_factory=dict)
+
+    def cells(self, method: str) -> dict[str, str]:
+        """Return {person: expected status or "-"} for one method."""
+        row = self.allowed.get(method)
+        values = row.split() if row else ["-"] * len(PEOPLE)
+        return dict(zip(PEOPLE, values, strict=True))
+
+    def request(
+        self, name: str, method: str, person: str, world: World
+    ) -> tuple[str, dict[str, str], str | bytes, str]:
+        """Return (url, headers, body, content type); the author alone holds the secret."""
+        url = reverse(name, args=self.args(world)) + (self.query if method == "GET" else "")
+        headers = dict(self.headers(world))
+        if person == "author":
+            headers["X-Suivi"] = SECRET
+        data: str | bytes = b""
+        if method in {"POST", "PUT", "PATCH"}:
+            body = self.body(world)
+            if isinstance(body, bytes):
+                data = body
+            elif self.content_type == JSON:
+                data = json.dumps(body)
+            else:
+                from urllib.parse import urlencode
+
+                data = urlencode(body, doseq=True)
+        return url, headers, data, self.content_type
+
+
+def public(**more: Any) -> Route:
+    """A page or answer that is the same for everybody, read only."""
+    return Route(allowed={"GET": EVERYBODY}, **more)
+
+
+def _waiting(world: World) -> list[Any]:
+    return [world["waiting"].pk]
+
+
+def _decision(world: World) -> dict[str, Any]:
+    return {"action": "accept"}
+
+
+def _new_report(world: World) -> dict[str, Any]:
+    return {
+        "id": "7b0f6f5e-6d0e-4c7b-9a55-0d4c7ad2b111",
+        "secret": SECRET,
+        "couche": "zones-blanches",
+        "operation": "create",
+        "feature": None,
+        "geometry": {"type": "Point", "coordinates": [2.44, 44.93]},
+        "attributes": {"operators": [{"operator": "20801", "calls": "none"}]},
+        "observed_at": "2026-11-01T10:00:00+01:00",
+        "accuracy_m": 12.5,
+        "position_source": "gps",
+        "channel": "web",
+        "email": None,
+        "challenge": None,
+    }
+
+
+COUCHE = ["zones-blanches"]
+# Anonymous people are sent to sign in; officials out of scope do not learn that the object exists.
+SIGNED_IN = "302 302 200 200 200 200 200 200"
+IN_SCOPE = "302 302 404 200 200 200 404 404"
+
+ROUTES: dict[str, Route] = {
+    # --- Everybody -------------------------------------------------------------
+    "healthz": public(),
+    "readyz": public(),
+    "home": public(),
+    "communes": public(),
+    "commune": public(args=lambda world: ["15014"]),
+    "aide": public(),
+    "accessibilite": public(),
+    "donnees-personnelles": public(),
+    "robots": public(),
+    "favicon": public(),
+    "manifest": public(),
+    "api-docs": public(),
+    "api-schema": public(),
+    "couches": public(),
+    "couche": public(args=lambda world: COUCHE),
+    "api-couches": public(),
+    "api-couche": public(args=lambda world: COUCHE),
+    "api-communes": public(query="?lon=2.44&lat=44.93"),
+    "api-commune": public(args=lambda world: ["15014"]),
+    "exports-schema": public(args=lambda world: COUCHE),
+    "exports-file": public(args=lambda world: [*COUCHE, "derniere"], query="?format=geojson"),
+    "exports-manifest": public(args=lambda world: [*COUCHE, "1"]),
+    "exports-delta": public(args=lambda world: [*COUCHE, "1", "1"], query="?format=geojson"),
+    # --- Residents -------------------------------------------------------------
+    "api-contributions": Route(body=_new_report, allowed={"POST": "201 201 201 201 201 201 201 201"}),
+    "api-contribution": Route(args=_waiting, allowed={"GET": "404 200 404 200 200 200 404 404"}),
+    "api-story": Route(args=_waiting, allowed={"GET": "404 200 404 404 404 404 404 404"}),
+    "api-withdraw": Route(args=_waiting, allowed={"POST": "404 200 404 404 404 404 404 404"}),
+    "api-answer": Route(
+        args=lambda world: [world["returned"].pk],
+        body=lambda world: {"attributes": world["returned"].attributes},
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    "api-contribution-photo": Route(
+        args=lambda world: [world["waiting"].pk, 1],
+        body=lambda world: world["pixels"],
+        content_type="image/png",
+        allowed={"PUT": "404 201 404 404 404 404 404 404"},
+    ),
+    # --- Officials, by program ---------------------------------------------------
+    "api-queue": Route(allowed={"GET": "401 401 200 200 200 200 200 200"}),
+    "api-queue-one": Route(args=_waiting, allowed={"GET": "401 401 404 200 200 200 404 404"}),
+    "api-decide": Route(
+        args=_waiting,
+        body=_decision,
+        headers=lambda world: {"If-Match": '"1"'},
+        allowed={"POST": "401 401 404 403 201 201 404 404"},
+    ),
+    "api-decide-batch": Route(
+        body=lambda world: {
+            "mode": "all",
+            "decisions": [{"id": str(world["waiting"].pk), "version": 1, "action": "accept"}],
+        },
+        allowed={"POST": "401 401 409 409 200 200 409 409"},
+    ),
+    "api-reasons": Route(query="?couche=zones-blanches", allowed={"GET": "401 401 200 200 200 200 200 200"}),
+    "api-publish": Route(
+        args=lambda world: COUCHE,
+        body=lambda world: {"note": "Matrice"},
+        allowed={"POST": "401 401 403 403 403 403 201 403"},
+    ),
+    "api-revert": Route(
+        args=lambda world: [*COUCHE, 1],
+        body=lambda world: {"note": "Matrice"},
+        allowed={"POST": "401 401 403 403 403 403 201 403"},
+    ),
+    # --- Officials, by page --------------------------------------------------------
+    "moderation-queue": Route(allowed={"GET": SIGNED_IN}),
+    "moderation-one": Route(
+        args=_waiting,
+        body=lambda world: {"action": "accept", "version": 1},
+        content_type=FORM,
+        allowed={"GET": IN_SCOPE, "POST": "302 302 404 403 302 302 404 404"},
+    ),
+    "moderation-batch": Route(
+        body=lambda world: {"action": "accept", "selected": f"{world['waiting'].pk}:1"},
+        content_type=FORM,
+        allowed={"POST": "302 302 200 200 200 200 200 200"},
+    ),
+    "moderation-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": IN_SCOPE}),
+    "moderation-publication": Route(allowed={"GET": "302 302 403 403 403 403 200 403"}),
+    "moderation-publish": Route(
+        args=lambda world: COUCHE,
+        body=lambda world: {"note": "Matrice"},
+        content_type=FORM,
+        allowed={"POST": "302 302 403 403 403 403 302 403"},
+    ),
+    "moderation-revert": Route(
+        args=lambda world: [*COUCHE, 1],
+        body=lambda world: {"note": "Matrice"},
+        content_type=FORM,
+        allowed={"POST": "302 302 403 403 403 403 302 403"},
+    ),
+    # --- Accounts --------------------------------------------------------------------
+    "compte": Route(allowed={"GET": SIGNED_IN}),
+    "compte_jeton_creer": Route(
+        body=lambda world: {"name": "Matrice"},
+        content_type=FORM,
+        allowed={"POST": "302 302 200 200 200 200 200 200"},
+    ),
+    "compte_jeton_revoquer": Route(
+        args=lambda world: ["0" * 64], content_type=FORM, allowed={"POST": "302 302 404 404 404 404 404 404"}
+    ),
+    "account_login": Route(content_type=FORM, allowed={"GET": "200 200 302 302 302 302 302 302"}),
+}

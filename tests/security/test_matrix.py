@@ -1,0 +1,144 @@
+"""Every person at every route by every method gets what the matrix says, and nothing else."""
+
+import datetime as dt
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.gis.geos import Point
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+from PIL import Image
+
+from comptes.models import User
+from comptes.roles import Role
+from contributions.photos import add_photo
+from moderation.publication import publish_accepted
+from moderation.workflow import apply
+from territoires.models import Commune
+from tests import factories
+from tests.security.matrix import METHODS, PEOPLE, ROUTES
+
+pytestmark = pytest.mark.django_db
+ATTRIBUTES = {"operators": [{"operator": "20801", "calls": "none"}]}
+# Answers that refuse: nothing may have been written behind them.
+REFUSALS = {302, 400, 401, 403, 404, 405, 409, 412, 415, 422, 428}
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Yield (name, pattern) of every address of the site."""
+
+    def walk(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, str]]:
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern, prefix + str(pattern.pattern))
+            elif isinstance(pattern, URLPattern):
+                yield pattern.name or "", prefix + str(pattern.pattern)
+
+    yield from walk(get_resolver(), "")
+
+
+def test_every_route_has_a_row_and_every_row_a_route() -> None:
+    """A route nobody thought about is a route anybody may use."""
+    assert {name for name, _ in routes()} == set(ROUTES)
+
+
+@pytest.fixture
+def people(
+    bruno: User, chloe: User, claude: User, driss: User, sophie: User, aurillac: Commune
+) -> dict[str, User | None]:
+    """The cast by the matrix's names; the former mayor's mandate ended yesterday."""
+    former = factories.UserFactory(email="ancien@reperes.demo")
+    now = timezone.now()
+    factories.MembershipFactory(
+        user=former, role=Role.MODERATOR, commune=aurillac,
+        starts=now - dt.timedelta(days=900), ends=now - dt.timedelta(days=1),
+    )  # fmt: skip
+    return {
+        "anonymous": None, "author": None, "neighbour": chloe, "clerk": claude, "mayor": bruno,
+        "epci": driss, "steward": sophie, "former": former,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_path: Path) -> dict[str, Any]:
+    """One published feature, one report that waits, one accepted: all in Aurillac."""
+    settings.MEDIA_ROOT, settings.EXPORTS_ROOT = tmp_path / "media", tmp_path / "exports"
+    published = factories.ContributionFactory(attributes=ATTRIBUTES)
+    apply(contribution_id=published.pk, action="accept", actor="official", by=bruno, version=1)
+    publish_accepted(couche=published.couche, by=None)
+    accepted = factories.ContributionFactory(attributes=ATTRIBUTES, geom=Point(2.43, 44.93, srid=4326))
+    apply(contribution_id=accepted.pk, action="accept", actor="official", by=bruno, version=1)
+    waiting = factories.ContributionFactory(attributes=ATTRIBUTES, geom=Point(2.42, 44.92, srid=4326))
+    returned = factories.ContributionFactory(attributes=ATTRIBUTES, geom=Point(2.41, 44.91, srid=4326))
+    apply(
+        contribution_id=returned.pk, action="return", actor="official", by=bruno, version=1,
+        reason_code="autre", public_reason="De quel côté de la route ?",
+    )  # fmt: skip
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 30), "green").save(stream, "PNG")
+    photo, _created = add_photo(waiting, rank=2, raw=stream.getvalue())
+    return {
+        "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
+        "photo": photo, "pixels": stream.getvalue(),
+    }  # fmt: skip
+
+
+def client_of(user: User | None) -> Client:
+    """A browser that sends what a browser on our own pages sends."""
+    client = Client(headers={"origin": "http://testserver", "sec-fetch-site": "same-origin"})
+    if user is not None:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def counts() -> dict[str, int]:
+    """How many rows each table of ours holds."""
+    tables = [
+        "contributions_contribution", "contributions_photo", "moderation_decision", "couches_coucheversion",
+        "couches_featureversion", "comptes_membership", "comptes_user",
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        found = {}
+        for table in tables:
+            cursor.execute(f"SELECT count(*), coalesce(sum(hashtext(t::text)), 0) FROM {table} AS t")
+            found[table] = cursor.fetchone()
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+def test_the_matrix(name: str, people: dict[str, User | None], world: dict[str, Any]) -> None:
+    """Each cell, in a transaction of its own that is rolled back."""
+    route = ROUTES[name]
+    for method in METHODS:
+        expected = route.cells(method)
+        for person in PEOPLE:
+            got, changed = visit(name, method, person, people[person], world)
+            wanted = expected[person]
+            where = f"{method} {name} as {person}: {got}, expected {wanted}"
+            if wanted == "-":
+                assert got in {301, 302, 401, 403, 404, 405}, where
+            else:
+                assert str(got) == wanted, where
+            if wanted == "-" or int(wanted) in REFUSALS - {302}:
+                assert not changed, f"{where}: refused, yet something was written"
+
+
+def visit(name: str, method: str, person: str, user: User | None, world: dict[str, Any]) -> tuple[int, bool]:
+    """Return (status, whether a table changed) of one request, rolled back after."""
+    sid = transaction.savepoint()
+    try:
+        client = client_of(user)
+        before = counts()
+        url, headers, data, content_type = ROUTES[name].request(name, method, person, world)
+        response = client.generic(method, url, data=data, content_type=content_type, headers=headers)
+        status = response.status_code
+        if response.streaming:
+            b"".join(response.streaming_content)
+        return status, counts() != before
+    finally:
+        transaction.savepoint_rollback(sid)
