@@ -1,5 +1,6 @@
 """Find a commune, then see what is published there and who answers."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,7 +15,7 @@ from comptes.roles import Role
 from config.pages import outline, published
 from couches.models import Couche, FeatureVersion
 from territoires.location import locate
-from territoires.models import Commune
+from territoires.models import CODE_INSEE_PATTERN, Commune
 from territoires.points import point_from_text
 from territoires.scope import commune_of_code
 from territoires.search import find_communes
@@ -45,7 +46,7 @@ def _search_by_place(request: HttpRequest) -> HttpResponse:
 
 def commune(request: HttpRequest, code: str) -> HttpResponse:
     """Outline, counts, and the published features of one couche, twenty at a time."""
-    here = commune_of_code(code)
+    here = commune_of_code(code) if re.fullmatch(CODE_INSEE_PATTERN, code) else None
     if here is None:
         raise Http404(_("Aucune commune ne porte ce code."))
     if here.pk != code:

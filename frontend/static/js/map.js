@@ -28,14 +28,16 @@ export function canDraw() {
 }
 
 /**
- * Draw a map in an element.
- * @param {HTMLElement} element
+ * Draw a map in a box, under what the box already holds.
+ * @param {HTMLElement} box
  * @param {{tiles: string, name?: string, start?: Place | null, zoom?: number}} options
  * @returns {OurMap}
  */
-export function create(element, { tiles, name = WORDS.mapName, start = null, zoom = 14 }) {
+export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 14 }) {
   const L = /** @type {any} */ (globalThis).L;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const element = document.createElement("div");
+  box.prepend(element);
   const map = L.map(element, {
     zoomControl: false,
     scrollWheelZoom: false,

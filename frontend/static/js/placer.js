@@ -74,13 +74,12 @@ function drawUnder(frame, fields) {
   const element = /** @type {HTMLElement} */ (frame.querySelector("[data-carte]"));
   const typed = readPlace(fields.lon.value, fields.lat.value);
   const given = readPlace(frame.dataset.lon ?? "", frame.dataset.lat ?? "");
-  const canvas = document.createElement("div");
   const cross = document.createElement("div");
   cross.className = "carte__mire";
   cross.innerHTML = CROSS;
-  element.append(canvas, cross);
+  element.append(cross);
   const zoom = typed ? STREET_ZOOM : Number(frame.dataset.zoom) || 14;
-  return create(canvas, { tiles: frame.dataset.tuiles ?? "", start: typed ?? given, zoom, name: frame.dataset.nom });
+  return create(element, { tiles: frame.dataset.tuiles ?? "", start: typed ?? given, zoom, name: frame.dataset.nom });
 }
 
 /**

@@ -1,0 +1,61 @@
+"""Static files as production serves them: hashed everywhere, light, without inline code."""
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import override_settings
+
+FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
+TEMPLATES = sorted((FRONTEND / "templates").rglob("*.html"))
+# Templates of letters are read by mail programs, which know no stylesheet.
+PAGES = [path for path in TEMPLATES if path.relative_to(FRONTEND / "templates").parts[0] != "courriers"]
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("collected")
+    storage = {"staticfiles": {"BACKEND": "config.staticfiles.HashedStaticFilesStorage"}}
+    with override_settings(STATIC_ROOT=folder, STORAGES=storage):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        yield folder
+
+
+def test_every_import_of_a_module_is_hashed(collected: Path) -> None:
+    hashed = [
+        path for path in (collected / "js").rglob("*.js") if re.search(r"\.[0-9a-f]{12}\.js$", path.name)
+    ]
+    assert hashed
+    for path in hashed:
+        imports = re.findall(r"""(?:from|import)\s*["'](\.[^"']+)["']""", path.read_text(encoding="utf-8"))
+        assert all(re.search(r"\.[0-9a-f]{12}\.js$", one) for one in imports), (path.name, imports)
+
+
+def test_leaflet_comes_from_its_package_with_its_images_hashed(collected: Path) -> None:
+    assert list((collected / "leaflet").glob("leaflet.[0-9a-f]*.js"))
+    sheet = next((collected / "leaflet").glob("leaflet.[0-9a-f]*.css")).read_text(encoding="utf-8")
+    assert re.search(r"layers\.[0-9a-f]{12}\.png", sheet)
+
+
+def test_the_stylesheet_and_the_scripts_stay_light() -> None:
+    sheet = (FRONTEND / "static" / "css" / "reperes.css").read_bytes()
+    assert len(gzip.compress(sheet, 9)) <= 12_000
+    scripts = b"".join(path.read_bytes() for path in sorted((FRONTEND / "static" / "js").glob("*.js")))
+    assert len(gzip.compress(scripts, 9)) <= 28_000
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(FRONTEND / "templates")))
+def test_a_template_holds_nothing_the_csp_would_refuse(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert not re.search(r"""\sstyle\s*=|<style|\son[a-z]+\s*=\s*["']|javascript:""", source)
+    for tag in re.findall(r"<script[^>]*>", source):
+        assert "src=" in tag
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(FRONTEND / "templates")))
+def test_a_template_calls_nobody_outside(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert not re.search(r"""<(?:script|img|iframe|link|source)[^>]+(?:src|href)=["']https?:""", source)
