@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,6 +39,12 @@ VALUES (
     %(schema_version)s, %(near)s::jsonb)
 ON CONFLICT (id) DO NOTHING
 """
+# `xmin` and `ctid` change with any change of the row: what is kept in memory is never stale.
+COUCHE_AND_PRECEDENT = """
+SELECT (SELECT xmin::text || ctid::text || id::text FROM couches_couche WHERE slug = %(slug)s),
+       EXISTS (SELECT FROM contributions_contribution WHERE id = %(id)s)
+"""
+_couches: dict[str, tuple[str, Couche]] = {}
 
 
 class PayloadConflict(Exception):
@@ -96,11 +101,19 @@ def _couche_and_precedent(
     The id alone decides that this is a retry: what was accepted once is not judged again
     by a schema or an outline that changed since.
     """
-    served = Contribution.objects.filter(pk=known[0]) if known else Contribution.objects.none()
-    couche = Couche.objects.filter(slug=couche_slug(submission)).annotate(served=Exists(served)).first()
-    if couche is None:
-        return None, served.exists()
-    return couche, couche.served
+    slug = couche_slug(submission)
+    with connection.cursor() as cursor:
+        cursor.execute(COUCHE_AND_PRECEDENT, {"slug": slug, "id": known[0] if known else None})
+        row_version, served = cursor.fetchone()
+    return _couche(slug, row_version) if row_version else None, served
+
+
+def _couche(slug: str, row_version: str) -> Couche:
+    """Return the couche, read again only when its row changed: a schema is 20 kB to decode."""
+    kept = _couches.get(slug)
+    if kept is None or kept[0] != row_version:
+        kept = _couches[slug] = (row_version, Couche.objects.get(slug=slug))
+    return kept[1]
 
 
 def _replay(identifier: uuid.UUID, secret: str, payload: str) -> Receipt:
