@@ -84,7 +84,8 @@ class AnyHistory(RuleBasedStateMachine):
         for kind, place, attributes, (observations, observers), day in drawn:
             if kind == "create":
                 target = uuid.UUID(int=data.draw(st.integers(0, 2**128 - 1)))
-                if target in free or any(target in version for version in self.versions):
+                known = {change.feature_id for change in batch}.union(*self.versions)
+                if target in known:
                     continue
             elif free:
                 target = free.pop(data.draw(st.integers(0, len(free) - 1)))
