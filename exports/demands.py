@@ -13,11 +13,12 @@ from couches.models import CoucheVersion
 from exports.formats import FORMATS, Format
 from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
 from exports.rows import Selection, Territory, legal_srids
+from exports.schemas import Column, columns_of, nested_columns
 from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
 from territoires.scope import parse_territory
 
 # Grows when the same rows would give other bytes: the caches of yesterday no longer count.
-RECIPE_REVISION = 1
+RECIPE_REVISION = 2
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Demand:
     crs: str
     territory: Territory | None = None
     bom: bool = False
+    nested: bool = False
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns it holds: the flat ones, or the answers as they are stored."""
+        return nested_columns() if self.nested else columns_of(self.version.couche)
 
     @property
     def selection(self) -> Selection:
@@ -69,7 +76,7 @@ class Demand:
 
     def etag(self) -> str:
         """Return the strong validator of a streamed answer: same rows, same recipe, same bytes."""
-        facts = [self.key, self.bom, self.version.sha256, recipe(self.version)]
+        facts = [self.key, self.bom, self.nested, self.version.sha256, recipe(self.version)]
         return f'"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}"'
 
 
@@ -96,13 +103,17 @@ def recipe(version: CoucheVersion) -> str:
 def read_demand(version: CoucheVersion, parameters: Mapping[str, str]) -> Demand:
     """Return the demand that the parameters of an address express.
 
-    Raises ValidationError naming `format`, `crs`, `territoire` or `bom`, and the remedy.
+    Raises ValidationError naming `format`, `crs`, `territoire`, `bom` or `attributs`, and the
+    remedy.
     """
     form = _read_format(parameters.get("format", ""))
     crs = _read_crs(parameters.get("crs", ""), form)
     bom = _read_bom(parameters.get("bom", ""), form)
+    nested = _read_nested(parameters.get("attributs", ""), form)
     territory = parse_territory(parameters.get("territoire", ""))
-    return Demand(version, form, _settle_crs(crs, form, Selection(version, territory)), territory, bom)
+    return Demand(
+        version, form, _settle_crs(crs, form, Selection(version, territory)), territory, bom, nested
+    )
 
 
 def _read_format(text: str) -> Format:
@@ -138,6 +149,14 @@ def _read_bom(text: str, form: Format) -> bool:
     if text == "1" and form.name != "csv":
         raise ValidationError({"bom": [_("« bom » ne vaut que pour le CSV : retirez-le.")]})
     return text == "1"
+
+
+def _read_nested(text: str, form: Format) -> bool:
+    if text not in ("", "plats", "imbriques"):
+        raise ValidationError({"attributs": [_("Écrivez attributs=plats ou attributs=imbriques.")]})
+    if text == "imbriques" and form.name != "geojson":
+        raise ValidationError({"attributs": [_("« imbriques » ne vaut que pour le GeoJSON : retirez-le.")]})
+    return text == "imbriques"
 
 
 def _settle_crs(crs: str, form: Format, selection: Selection) -> str:

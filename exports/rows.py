@@ -12,7 +12,7 @@ from psycopg import sql
 
 from couches.models import CoucheVersion
 from exports.projections import LEGAL, PROJECTIONS, WGS84
-from exports.schemas import LIST_SEPARATOR, Column
+from exports.schemas import LIST_SEPARATOR, WHOLE, Column
 from territoires.models import Commune, Departement, Epci, Region
 
 Territory = Commune | Epci | Departement | Region
@@ -185,6 +185,8 @@ def value_of(column: Column, version: CoucheVersion, *, native: bool = False) ->
     if not column.path:
         return _own_value(column.name, version)
     source: sql.Composable = sql.SQL("fv.attributes")
+    if column.path == (WHOLE,):
+        return source
     path = column.path
     if column.key:
         if column.excluding:
@@ -213,6 +215,7 @@ def _own_value(name: str, version: CoucheVersion) -> sql.Composable:
         "accuracy_m": sql.SQL("round(fv.accuracy_m::numeric, 1)"),
         "near_border": sql.SQL("fv.near_border"),
         "self_accepted": sql.SQL("fv.self_accepted"),
+        "origin": sql.SQL("fv.origin"),
     }[name]
 
 

@@ -9,7 +9,7 @@ a list of objects without key is JSON.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from couches.schemas import in_order, properties
 
 SHORT_NAME_BYTES = 10
 LIST_SEPARATOR = "|"
+# The path of a column that holds all the answers.
+WHOLE = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ OWN_LAST = (
     Column("accuracy_m", "accuracy_m", "number", "Précision de la position, en mètres"),
     Column("near_border", "near_bord", "boolean", "À moins de 100 m d'une autre commune"),
     Column("self_accepted", "self_acc", "boolean", "Accepté par la personne qui l'a saisi"),
+    Column(
+        "origin", "origin", "string", "Origine", "contribution, import, ou seed pour une donnée fabriquée."
+    ),
     Column("latitude", "latitude", "number", "Latitude", "WGS 84, degrés décimaux."),
     Column("longitude", "longitude", "number", "Longitude", "WGS 84, degrés décimaux."),
 )
@@ -87,9 +92,10 @@ def columns_of(couche: Couche) -> list[Column]:
     return _with_unique_shorts([*OWN_FIRST, *named, *OWN_LAST])
 
 
-def attribute_columns(columns: Iterable[Column]) -> list[Column]:
-    """Return the columns that read the attributes."""
-    return [column for column in columns if column.path]
+def nested_columns() -> list[Column]:
+    """Return our columns and the answers as they are stored: what the hash of a version is made of."""
+    answers = Column("attributes", "attributes", "json", "Réponses", path=(WHOLE,))
+    return [*OWN_FIRST, answers, *OWN_LAST]
 
 
 def _columns(name: str, path: tuple[str, ...], definition: dict[str, Any]) -> Iterator[Column]:

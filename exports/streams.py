@@ -10,7 +10,6 @@ from psycopg import sql
 
 from exports.demands import Demand
 from exports.rows import csv_rows, geojson_rows
-from exports.schemas import columns_of
 
 # A chunk is what one write to the socket carries: smaller costs calls, larger costs memory.
 CHUNK_BYTES = 256 * 1024
@@ -63,7 +62,7 @@ def stream(demand: Demand) -> Iterator[bytes]:
 
 def geojson(demand: Demand) -> Iterator[bytes]:
     """Yield a FeatureCollection of RFC 7946: WGS 84, no `crs` member."""
-    rows = copy_rows(geojson_rows(demand.selection, columns_of(demand.version.couche)), RAW_ROWS)
+    rows = copy_rows(geojson_rows(demand.selection, demand.columns), RAW_ROWS)
     return chunks(
         without_first_comma(rows),
         head=b'{"type":"FeatureCollection","features":[\n',
@@ -74,7 +73,7 @@ def geojson(demand: Demand) -> Iterator[bytes]:
 
 def csv(demand: Demand) -> Iterator[bytes]:
     """Yield a CSV of RFC 4180 in UTF-8, texts safe from formulas."""
-    query = csv_rows(demand.selection, columns_of(demand.version.couche), demand.crs)
+    query = csv_rows(demand.selection, demand.columns, demand.crs)
     rows = copy_rows(query, sql.SQL("(FORMAT csv, HEADER)"))
     return chunks(rows, head=BOM if demand.bom else b"", newline=b"\r\n")
 

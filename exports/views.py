@@ -277,6 +277,7 @@ def _address(demand: Demand) -> str:
     query = {"format": demand.format.name, "crs": demand.crs}
     query |= {"territoire": demand.territory_key} if demand.territory_key else {}
     query |= {"bom": "1"} if demand.bom else {}
+    query |= {"attributs": "imbriques"} if demand.nested else {}
     return (
         reverse("exports-file", args=[demand.version.couche.slug, demand.version.number])
         + f"?{urlencode(query)}"

@@ -150,7 +150,7 @@ def _measure(selection: Selection, columns: list[Column]) -> tuple[int, dict[str
     texts = [
         column for column in columns if column.kind in ("string", "list", "json", "date") and column.path
     ]
-    fixed = {"id": 36, "couche": 40, "code_insee": 5, "departement": 3}
+    fixed = {"id": 36, "couche": 40, "code_insee": 5, "departement": 3, "origin": 12}
     commune = next(column for column in columns if column.name == "commune")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = {arrow.BUILD_TIMEOUT_MS}")

@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 import json
+import re
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +125,22 @@ def test_the_manifest_says_how_to_check(second: CoucheVersion, emma: Client) -> 
     etag = response["ETag"]
     again = emma.get("/exports/zones-blanches/derniere/manifeste.json", headers={"if-none-match": etag})
     assert again.status_code == 304
+
+
+def test_anybody_can_check_what_they_took(version: CoucheVersion, emma: Client) -> None:
+    """The program of docs/couches.md finds the manifest's hash again from the GeoJSON."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "couches.md").read_text(encoding="utf-8")
+    program: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], program)  # noqa: S102  # our own documentation
+    document = json.loads(
+        body(emma.get("/exports/zones-blanches/1/", {"format": "geojson", "attributs": "imbriques"}))
+    )
+    rows = []
+    for feature in document["features"]:
+        lon, lat = feature["geometry"]["coordinates"]
+        properties = feature["properties"]
+        rows.append({**properties, "lon": lon, "lat": lat, "commune": properties["code_insee"]})
+    assert program["version_sha256"](rows) == version.sha256
 
 
 def test_the_first_version_has_no_previous(version: CoucheVersion, emma: Client) -> None:

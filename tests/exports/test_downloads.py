@@ -213,6 +213,8 @@ def test_a_flood_of_demands_is_bounded(version: CoucheVersion, emma: Client) -> 
         ({"format": "gpkg", "territoire": "15014"}, "territoire", "commune:15014"),
         ({"format": "gpkg", "territoire": "commune:99999"}, "territoire", "99999"),
         ({"format": "csv", "bom": "oui"}, "bom", "bom=1"),
+        ({"format": "csv", "attributs": "imbriques"}, "attributs", "GeoJSON"),
+        ({"format": "geojson", "attributs": "x"}, "attributs", "plats"),
         ({"format": "gpkg", "bom": "1"}, "bom", "CSV"),
     ],
 )
