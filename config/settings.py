@@ -224,7 +224,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "LICENSE": {"name": "Licence Ouverte 2.0 (données)", "identifier": "etalab-2.0"},
+    "LICENSE": {
+        "name": "Licence Ouverte 2.0 (données)",
+        "url": "https://www.etalab.gouv.fr/licence-ouverte-open-licence",
+    },
     "ENUM_NAME_OVERRIDES": {},
 }
 
@@ -265,7 +268,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 3
 # Asked by the demo only, for five seconds; REPERES_GEO_API=non leaves the network alone.
 GEO_API_URL = os.environ.get("REPERES_GEO_API", "https://geo.api.gouv.fr")
 COG_PATH = Path(
-    os.environ.get("REPERES_COG") or BASE_DIR / "node_modules" / "@etalab" / "decoupage-administratif" / "data"
+    os.environ.get("REPERES_COG")
+    or BASE_DIR / "node_modules" / "@etalab" / "decoupage-administratif" / "data"
 )
 
 # --- Mail ------------------------------------------------------------------------
@@ -334,6 +338,8 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_row_detail"]}
     },
     # Each command would list every task it knows.
-    "loggers": {name: {"level": "WARNING"} for name in ("procrastinate.periodic", "procrastinate.blueprints")},
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("procrastinate.periodic", "procrastinate.blueprints")
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("REPERES_LOG_LEVEL", "INFO")},
 }

@@ -45,7 +45,7 @@ class SubmissionSerializer(serializers.Serializer):
     challenge = serializers.JSONField(allow_null=True, required=False)
 
 
-class CommuneAnswer(serializers.Serializer):
+class CommuneNamed(serializers.Serializer):
     """The commune found."""
 
     code = serializers.CharField()
@@ -68,7 +68,7 @@ class ReceiptAnswer(serializers.Serializer):
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Contribution.Status.choices)
-    commune = CommuneAnswer()
+    commune = CommuneNamed()
     near_border = serializers.BooleanField()
     received_at = serializers.DateTimeField()
     duplicates = NearAnswer(many=True)
@@ -96,7 +96,7 @@ class ContributionAnswer(serializers.Serializer):
     feature = serializers.UUIDField(allow_null=True)
     geometry = PointSerializer()
     attributes = serializers.DictField()
-    commune = CommuneAnswer()
+    commune = CommuneNamed()
     near_border = serializers.BooleanField()
     observed_at = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
