@@ -118,7 +118,7 @@ def french_hours(text: str) -> str:
 
 def _french_time(found: "re.Match[str]") -> str:
     hours, minutes = int(found[1]), found[2]
-    return f"{hours} h" if minutes == "00" else f"{hours} h {minutes}"
+    return f"{hours}\u00a0h" if minutes == "00" else f"{hours}\u00a0h\u00a0{minutes}"
 
 
 def without_spaces(text: str) -> str:

@@ -105,16 +105,13 @@ def draw(commune: Commune, points: Iterable[Point] = ()) -> Outline | None:
     frame = _Frame(outline.extent)
     window = frame.window()
     neighbours = _neighbours(commune, window)
+    names = [_label(frame, neighbour, shape) for neighbour, shape in neighbours]
     return Outline(
         width=frame.width,
         height=frame.height,
         path=frame.path(outline),
         neighbours=[frame.path(shape) for _, shape in neighbours],
-        labels=[
-            _label(frame, neighbour, shape)
-            for neighbour, shape in neighbours
-            if shape.area > window.area / 80
-        ],
+        labels=[name for name in names if name is not None],
         points=[frame.place(point.x, point.y) for point in points if window.covers(point)],
         approximate=commune.approximate or any(neighbour.approximate for neighbour, _ in neighbours),
     )
@@ -137,12 +134,12 @@ def _tolerance(commune: Commune) -> float:
 
 def _neighbours(commune: Commune, window: Polygon) -> list[tuple[Commune, GEOSGeometry]]:
     # A little wider than the drawing: the cut's own line stays out of sight.
-    window = window.buffer((window.extent[2] - window.extent[0]) / 50)
-    others = Commune.objects.current().exclude(pk=commune.pk).filter(geom__bboverlaps=window)
+    wider = window.buffer((window.extent[2] - window.extent[0]) / 50)
+    others = Commune.objects.current().exclude(pk=commune.pk).filter(geom__bboverlaps=wider)
     drawn = others.annotate(outline=_Simplified(F("geom"), Value(_tolerance(commune)))).defer("geom")
-    shown = []
+    shown: list[tuple[Commune, GEOSGeometry]] = []
     for neighbour in drawn.order_by("pk")[:NEIGHBOURS]:
-        visible = neighbour.outline.buffer(0).intersection(window)
+        visible = neighbour.outline.buffer(0).intersection(wider)
         if not visible.empty:
             shown.append((neighbour, visible))
     return shown

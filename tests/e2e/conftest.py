@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.conf import settings as django_settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
@@ -192,5 +192,16 @@ def capture() -> Callable[[Page, str], None]:
         size = page.viewport_size or {"width": 0}
         CAPTURES.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=CAPTURES / f"{name}-{size['width']}.png", full_page=True)
+
+    return shoot
+
+
+@pytest.fixture
+def illustrate() -> Callable[[Page, str], None]:
+    """Return a camera for the documentation: what the screen shows, to docs/images, only when REPERES_CAPTURES=1."""
+
+    def shoot(page: Page, name: str) -> None:
+        if os.environ.get("REPERES_CAPTURES") == "1":
+            page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
 
     return shoot

@@ -73,67 +73,63 @@ def test_axe_finds_nothing_at_night(
     accessible(page)
 
 
-@every_page
-def test_nothing_scrolls_sideways_at_320_px(village: Village, page: Page, path: str) -> None:
+def test_nothing_scrolls_sideways_at_320_px(village: Village, page: Page) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
-    page.goto(village.url + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for path in PAGES.values():
+        page.goto(village.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
-@every_page
-def test_text_may_be_twice_as_large(village: Village, page: Page, path: str) -> None:
+def test_text_may_be_twice_as_large(village: Village, page: Page) -> None:
     page.set_viewport_size({"width": 640, "height": 800})
-    page.goto(village.url + path)
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    for path in PAGES.values():
+        page.goto(village.url + path)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 640, path
 
 
-@every_page
-def test_one_heading_one_main_and_a_language(village: Village, page: Page, path: str) -> None:
-    page.goto(village.url + path)
-    assert page.locator("h1").count() == 1
-    assert page.locator("main").count() == 1
-    assert page.locator("html").get_attribute("lang") == "fr"
-    assert "Repères" in page.title()
+def test_one_heading_one_main_and_a_language(village: Village, page: Page) -> None:
+    for path in PAGES.values():
+        page.goto(village.url + path)
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("main").count() == 1, path
+        assert page.locator("html").get_attribute("lang") == "fr", path
+        assert "Repères" in page.title(), path
 
 
-@every_page
-def test_the_keyboard_skips_to_the_content_then_walks_in_order(
-    village: Village, page: Page, path: str
-) -> None:
-    page.goto(village.url + path)
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Aller au contenu"
-    assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "contenu"
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('main, footer') !== null")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
+def test_the_keyboard_skips_to_the_content_then_walks_in_order(village: Village, page: Page) -> None:
+    for path in PAGES.values():
+        page.goto(village.url + path)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Aller au contenu", path
+        assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0, path
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "contenu", path
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('main, footer') !== null"), path
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", path
 
 
-@every_page
-def test_targets_are_large_enough_for_a_thumb(village: Village, page: Page, path: str) -> None:
-    page.goto(village.url + path)
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("a[href], button, input, select, summary")]
-            .filter(e => e.checkVisibility() && !e.closest("p, li:not(nav li, .liens li)") && !e.matches(".evitement"))
-            .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect().height])
-            .filter(([, height]) => height < 44)"""
-    )
-    assert small == []
+def test_targets_are_large_enough_for_a_thumb(village: Village, page: Page) -> None:
+    for path in PAGES.values():
+        page.goto(village.url + path)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("a[href], button, input, select, summary")]
+                .filter(e => e.checkVisibility() && !e.matches(".evitement"))
+                .filter(e => !e.closest("p, h3, li:not(nav li, .liens li)"))
+                .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect().height])
+                .filter(([, height]) => height < 44)"""
+        )
+        assert small == [], path
 
 
-@every_page
-def test_the_page_says_the_same_without_javascript(
-    village: Village, browser: Browser, page: Page, path: str
-) -> None:
+def test_every_page_says_the_same_without_javascript(village: Village, browser: Browser, page: Page) -> None:
     context = browser.new_context(java_script_enabled=False)
     bare = context.new_page()
-    bare.goto(village.url + path)
-    page.goto(village.url + path)
-    assert _essential(bare) == _essential(page)
+    for path in PAGES.values():
+        bare.goto(village.url + path)
+        page.goto(village.url + path)
+        assert _essential(bare) == _essential(page), path
     context.close()
 
 
@@ -189,3 +185,15 @@ def test_a_commune_page_prints_its_lists_without_the_furniture(village: Village,
     assert page.get_by_role("heading", name="Café Le Relais").is_visible()
     assert not page.locator(".entete__liens").is_visible()
     assert not page.get_by_role("link", name="Signaler à Aurillac").is_visible()
+
+
+def test_the_home_page_shows_its_two_doors_and_what_is_new_without_scrolling(
+    village: Village, page: Page, illustrate: Callable[[Page, str], None]
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 880})
+    page.goto(village.url + "/")
+    for name in ("Signaler un lieu", "Chercher"):
+        box = page.get_by_role("link" if name == "Signaler un lieu" else "button", name=name).bounding_box()
+        assert box and box["y"] + box["height"] <= 880
+    assert page.get_by_role("heading", name="Publié récemment").bounding_box()["y"] < 880  # type: ignore[index]
+    illustrate(page, "accueil")
