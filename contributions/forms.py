@@ -155,6 +155,14 @@ class DraftForm(forms.Form):
         except ValidationError:
             return {}
 
+    @property
+    def precision_m(self) -> float | None:
+        """Metres; what the map's field does not say is not known."""
+        try:
+            return float(self.values["accuracy_m"].replace(",", "."))
+        except ValueError:
+            return None
+
     def to_submission(self, *, geometry: dict[str, Any] | None, email: str) -> Submission:
         """Return what `submit()` takes. `geometry` is the GeoJSON of `lon` and `lat`."""
         values = self.values
@@ -167,16 +175,8 @@ class DraftForm(forms.Form):
             geometry=geometry,
             attributes=self.answers,
             observed_at=values["observed_at"] or None,
-            accuracy_m=_number(values["accuracy_m"]),
+            accuracy_m=self.precision_m,
             position_source=values["position_source"] or Contribution.PositionSource.COORDINATES.value,
             channel=Contribution.Channel.WEB.value,
             email=email or None,
         )
-
-
-def _number(text: str) -> float | None:
-    """Return a number of metres; what the map's field does not say is not known."""
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return None

@@ -183,6 +183,7 @@ def _check_page(request: HttpRequest, draft: DraftForm, form: SendForm, status: 
         "reponses": describe(couche, draft.shown_answers(couche)) if _describes(draft) else [],
         "jour": _moment(draft),
         "point": point,
+        "precision": draft.precision_m,
         "envoi": form,
     }
     if point is not None:

@@ -8,6 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from comptes.models import User
+from contributions import photos
 from contributions.models import Contribution, Photo
 from moderation.workflow import apply
 from territoires.models import Commune
@@ -256,3 +257,17 @@ def test_what_is_no_photo_is_refused(
 def test_no_photo_after_the_decision(api: APIClient, aurillac: Commune) -> None:
     row = ContributionFactory(commune=aurillac, status="ACCEPTED")
     assert "déjà décidé" in problem(put(api, row, TATTOOED["jpeg-comment"]), 409)["detail"]
+
+
+def test_when_all_decoders_are_busy_the_photo_is_asked_again_later(
+    api: APIClient, aurillac: Commune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = ContributionFactory(commune=aurillac)
+    monkeypatch.setattr(photos, "WORKER_SECONDS", 0)
+    assert photos._decoders.acquire(timeout=5)
+    try:
+        response = put(api, row, TATTOOED["jpeg-comment"])
+    finally:
+        photos._decoders.release()
+    problem(response, 503)
+    assert int(response["Retry-After"]) > 0

@@ -71,6 +71,16 @@ def test_a_resident_reports_a_dead_zone_without_script(visitor: Client, aurillac
         assert not response.cookies
 
 
+def test_the_precision_is_shown_since_it_is_published(visitor: Client, aurillac: Commune) -> None:
+    details = at_the_details(visitor, accuracy_m="12,4", position_source="gps")
+    draft = {**hidden(details, "observed_on"), **ORANGE_FAILS, "observed_on": "2026-05-04"}
+    check = visitor.post(ADDRESS, {**draft, "etape": "verifier"})
+    assert "à 12 m près" in check.content.decode()
+    visitor.post(ADDRESS, {**hidden(check), "etape": "envoi"})
+    row = Contribution.objects.get()
+    assert (row.accuracy_m, row.position_source) == (12.4, "gps")
+
+
 def test_a_double_click_is_one_report(visitor: Client, aurillac: Commune) -> None:
     draft = {**hidden(at_the_check(visitor)), "etape": "envoi"}
     first, second = visitor.post(ADDRESS, draft), visitor.post(ADDRESS, draft)
