@@ -3,7 +3,7 @@
 Public reference data: no sign-in is read, no cookie is set, nothing is written.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -92,7 +92,7 @@ class CommuneAnswer(CommuneFull):
 class CommuneList(APIView):
     """Search by place or by text."""
 
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
     permission_classes = (AllowAny,)
 
     @extend_schema(
@@ -134,7 +134,7 @@ class CommuneList(APIView):
 class CommuneDetail(APIView):
     """One commune, by its code of today or of yesterday."""
 
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
     permission_classes = (AllowAny,)
 
     @extend_schema(

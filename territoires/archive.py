@@ -193,7 +193,7 @@ def _main_entry(
     return layers[0]
 
 
-def _pour(source: IO[bytes], target: Path, *, compressed: int, budget: int) -> int:
+def _pour(source: IO[bytes] | gzip.GzipFile, target: Path, *, compressed: int, budget: int) -> int:
     """Write `source` to `target`, counting the real bytes; return how many. Raises FileRefused."""
     written = 0
     with target.open("xb") as sink:
@@ -207,7 +207,7 @@ def _pour(source: IO[bytes], target: Path, *, compressed: int, budget: int) -> i
     return written
 
 
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+def _chunks(source: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     while chunk := source.read(_CHUNK):
         yield chunk
 

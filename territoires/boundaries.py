@@ -147,7 +147,8 @@ def _code(value: object) -> str:
 def _geometries(column: pa.Array, codes: list[str]) -> Any:
     """Return shapely geometries, in two dimensions; refuse what is no finite polygon."""
     try:
-        geometries = shapely.force_2d(shapely.from_wkb(np.array(column.to_pylist(), dtype=object)))
+        with np.errstate(invalid="ignore"):  # a NaN is told below, with its commune
+            geometries = shapely.force_2d(shapely.from_wkb(np.array(column.to_pylist(), dtype=object)))
     except shapely.errors.ShapelyError as error:
         raise FileRefused(_("Une géométrie du fichier est illisible.")) from error
     present = ~shapely.is_missing(geometries)

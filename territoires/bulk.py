@@ -4,6 +4,8 @@ import re
 
 from django.db import connection
 
+from territoires.location import NEAR_BORDER_M
+
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 # The pieces drive the join through their GiST index; `min` settles shared borders for the
@@ -56,8 +58,6 @@ def bulk_locate(points: str, *, into: str, near_border: bool = False) -> int:
 
     Both are tables of the current connection; `into` must not exist.
     """
-    from territoires.querysets import NEAR_BORDER_M
-
     if not _TABLE.fullmatch(into):
         raise ValueError(f"{into!r} is not a plain table name")
     with connection.cursor() as cursor:

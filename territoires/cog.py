@@ -96,7 +96,8 @@ def read_cog(path: Path, *, millesime: int | None = None) -> Cog:
     """
     lists = _lists(path)
     year = _year(path, millesime)
-    communes, epci_of = {}, {}
+    communes: dict[str, CogCommune] = {}
+    epci_of: dict[str, str] = {}
     try:
         rows = lists["communes"]
         for row in rows:
@@ -211,11 +212,14 @@ def _check(cog: Cog, path: Path) -> None:
     """Refuse what would break a constraint of the database later, with a worse message."""
     if not cog.communes:
         raise CogRefused(_("« %(path)s » ne contient aucune commune actuelle.") % {"path": path})
-    for code, commune in cog.communes.items():
-        population = commune.population
+    for commune in cog.communes.values():
+        # What JSON gave is not yet what the annotations say.
+        code: object = commune.code
+        nom: object = commune.nom
+        population: object = commune.population
         if not (isinstance(code, str) and CODE_INSEE.fullmatch(code)):
             raise CogRefused(_("« %(code)s » n'est pas un code INSEE.") % {"code": code})
-        if not (isinstance(commune.nom, str) and 0 < len(commune.nom) <= 80):
+        if not (isinstance(nom, str) and 0 < len(nom) <= 80):
             raise CogRefused(_("La commune %(code)s n'a pas de nom utilisable.") % {"code": code})
         if population is not None and not (isinstance(population, int) and 0 <= population < 2**31):
             raise CogRefused(_("La population de %(code)s n'est pas un nombre.") % {"code": code})

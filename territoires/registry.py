@@ -6,6 +6,7 @@ hold mandates on it and contributions lie in it.
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.db.backends.utils import CursorWrapper
@@ -102,7 +103,7 @@ def compare(cog: Cog, moves: Moves) -> RegistryDiff:
 
 
 def _parents(
-    new: list[str], known: dict[str, tuple[str, str, dt.date | None, str | None]], moves: Moves
+    new: list[str], known: Mapping[str, tuple[str, str, dt.date | None, str | None]], moves: Moves
 ) -> list[tuple[str, str]]:
     """Return (child, parent) for new codes that are re-established; a swap of codes is no split."""
     children = set(new)

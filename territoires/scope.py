@@ -17,7 +17,7 @@ Territory = Commune | Epci | Departement | Region
 CODE = re.compile(r"[0-9A-Z]{1,9}")
 
 
-def parse_territory(text: str) -> Territory | None:
+def parse_territory(text: object) -> Territory | None:
     """Return the territory that `text` names, or None for the whole country (empty text).
 
     A former commune code leads to the commune of today. Raises ValidationError on

@@ -56,7 +56,7 @@ def _by_name(words: str, limit: int) -> list[Commune]:
         default=Value(3),
         output_field=IntegerField(),
     )
-    found = list(named.annotate(rank=rank).order_by("rank", "-population", "code_insee")[:limit])
+    found: list[Commune] = list(named.alias(rank=rank).order_by("rank", "-population", "code_insee")[:limit])
     if len(found) < limit:
         former = FormerCode.objects.filter(nom_folded__contains=words).values("commune_id")
         known = [commune.pk for commune in found]

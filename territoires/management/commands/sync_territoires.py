@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from territoires.refusals import Refused
 from territoires.sync import run
@@ -47,7 +47,6 @@ class Command(BaseCommand):
                 millesime=options["millesime"],
                 wet_run=options["wet_run"],
                 stdout=self.stdout,  # type: ignore[arg-type]  # OutputWrapper writes like a TextIO
-                stderr=self.stderr._out,  # type: ignore[attr-defined]  # a progress line needs no colour nor newline
             )
         except Refused as error:
             raise CommandError(error.text) from error
