@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrOrPromise
 
 from comptes.models import Membership, User
 from comptes.roles import Role
@@ -22,7 +24,7 @@ class Account:
     name: str
     role: Role
     territory: dict[str, Any]
-    place: str
+    place: StrOrPromise
     is_superuser: bool = False
 
 
@@ -46,14 +48,14 @@ ACCOUNTS = [
         "Sophie Roux, géomaticienne",
         Role.STEWARD,
         {"national": True},
-        "toute la France",
+        gettext_lazy("toute la France"),
     ),
     Account(
         "admin@reperes.demo",
         "Camille Noël, administration",
         Role.ADMIN_TERRITORY,
         {"national": True},
-        "toute la France",
+        gettext_lazy("toute la France"),
         is_superuser=True,
     ),
 ]

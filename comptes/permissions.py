@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from comptes.models import Membership, User
 from comptes.roles import ROLE_GESTURES, Gesture, Role
@@ -18,26 +19,36 @@ if TYPE_CHECKING:
 
 
 class Forbidden(PermissionDenied):
-    """Votre rôle ne permet pas ce geste."""
+    """A gesture that is not open to this person; `message` is what they read."""
+
+    message = _("Votre rôle ne permet pas ce geste.")
 
     def __init__(self) -> None:
-        super().__init__((self.__doc__ or "").strip())
+        super().__init__(str(self.message))
 
 
 class SignInFirst(Forbidden):
-    """Connectez-vous pour faire ce geste."""
+    """Nobody is signed in."""
+
+    message = _("Connectez-vous pour faire ce geste.")
 
 
 class OutsideTerritory(Forbidden):
-    """Aucun de vos mandats en cours ne couvre cette commune."""
+    """No live membership covers the commune."""
+
+    message = _("Aucun de vos mandats en cours ne couvre cette commune.")
 
 
 class WrongRole(Forbidden):
-    """Votre rôle dans cette commune ne permet pas ce geste : demandez à qui décide."""
+    """A live membership covers the commune, and its role does not open the gesture."""
+
+    message = _("Votre rôle dans cette commune ne permet pas ce geste : demandez à qui décide.")
 
 
 class NotPublisher(Forbidden):
-    """Publier demande un mandat national de publication en cours."""
+    """No live national membership publishes."""
+
+    message = _("Publier demande un mandat national de publication en cours.")
 
 
 def roles_opening(gesture: Gesture) -> list[Role]:

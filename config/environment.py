@@ -1,4 +1,7 @@
-"""Reads the environment, and fails loudly: a setting is right or the process does not start."""
+"""Reads the environment, and fails loudly: a setting is right or the process does not start.
+
+Its refusals are plain French: a translation needs the settings that they stop from loading.
+"""
 
 import os
 from urllib.parse import parse_qsl, unquote, urlsplit

@@ -6,20 +6,23 @@ personal content. `manage.py fsck` runs them all.
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 
 @dataclass(frozen=True)
 class Invariant:
     """A promise of design section 9: `sql` returns one row per breach, none when kept."""
 
     name: str
-    promise: str
+    promise: StrOrPromise
     sql: str
 
 
 CONTRIBUTIONS = [
     Invariant(
         "contribution-lieu",
-        "Le point d'un signalement est fini, non vide et dans les limites du globe.",
+        _("Le point d'un signalement est fini, non vide et dans les limites du globe."),
         """
         SELECT id::text FROM contributions_contribution
         WHERE ST_IsEmpty(geom) OR NOT (ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90)
@@ -27,7 +30,7 @@ CONTRIBUTIONS = [
     ),
     Invariant(
         "contribution-commune",
-        "Un signalement est dans la commune de plus petit code qui couvre son point.",
+        _("Un signalement est dans la commune de plus petit code qui couvre son point."),
         # Only those captured on today's vintage: outlines move, a capture does not.
         """
         SELECT contribution.id::text || ' : ' || contribution.commune_id
@@ -45,7 +48,7 @@ CONTRIBUTIONS = [
     ),
     Invariant(
         "contribution-etat",
-        "L'état d'un signalement est celui de sa dernière décision, ou « en attente » sans décision.",
+        _("L'état d'un signalement est celui de sa dernière décision, ou « en attente » sans décision."),
         """
         SELECT contribution.id::text || ' : ' || contribution.status
         FROM contributions_contribution AS contribution
@@ -57,7 +60,7 @@ CONTRIBUTIONS = [
     ),
     Invariant(
         "contribution-version",
-        "La version d'un signalement compte ses décisions.",
+        _("La version d'un signalement compte ses décisions."),
         """
         SELECT contribution.id::text FROM contributions_contribution AS contribution
         LEFT JOIN moderation_decision AS decision ON decision.contribution_id = contribution.id
@@ -66,7 +69,9 @@ CONTRIBUTIONS = [
     ),
     Invariant(
         "contribution-publiee",
-        "Un signalement publié nomme sa version et son objet ; un autre que publié ou fusionné n'en a pas.",
+        _(
+            "Un signalement publié nomme sa version et son objet ; un autre que publié ou fusionné n'en a pas."
+        ),
         """
         SELECT id::text || ' : ' || status FROM contributions_contribution
         WHERE (status = 'PUBLISHED' AND (published_in_id IS NULL OR published_feature_id IS NULL))
@@ -76,7 +81,7 @@ CONTRIBUTIONS = [
     ),
     Invariant(
         "contribution-fusionnee",
-        "Un signalement fusionné nomme ce qui l'a absorbé ; aucune fusion ne tourne en rond.",
+        _("Un signalement fusionné nomme ce qui l'a absorbé ; aucune fusion ne tourne en rond."),
         """
         WITH RECURSIVE chain AS (
             SELECT id AS start, merged_into_id AS next, 1 AS depth
@@ -93,12 +98,12 @@ CONTRIBUTIONS = [
     ),
     Invariant(
         "contact-echu",
-        "Aucune adresse n'est gardée au-delà de sa date.",
+        _("Aucune adresse n'est gardée au-delà de sa date."),
         "SELECT id::text FROM contributions_contact WHERE delete_after < current_date - 1",
     ),
     Invariant(
         "courrier-parti",
-        "Un courrier parti ne garde ni adresse ni contenu.",
+        _("Un courrier parti ne garde ni adresse ni contenu."),
         """
         SELECT id::text FROM comptes_notification
         WHERE sent_at IS NOT NULL AND (recipient <> '' OR context <> '{}'::jsonb)
@@ -109,7 +114,7 @@ CONTRIBUTIONS = [
 DECISIONS = [
     Invariant(
         "decision-suite",
-        "Les décisions d'un signalement se suivent : chacune part de l'état laissé par la précédente.",
+        _("Les décisions d'un signalement se suivent : chacune part de l'état laissé par la précédente."),
         """
         SELECT id::text FROM (
             SELECT id, from_status,
@@ -120,7 +125,7 @@ DECISIONS = [
     ),
     Invariant(
         "decision-territoire",
-        "Chaque décision d'élu a été prise avec un mandat en cours sur la commune.",
+        _("Chaque décision d'élu a été prise avec un mandat en cours sur la commune."),
         """
         SELECT decision.id::text
         FROM moderation_decision AS decision
@@ -142,7 +147,7 @@ DECISIONS = [
 COUCHES = [
     Invariant(
         "version-numeros",
-        "Les versions d'une couche se suivent de 1 à n, sans trou.",
+        _("Les versions d'une couche se suivent de 1 à n, sans trou."),
         """
         SELECT couche_id::text FROM couches_coucheversion
         GROUP BY couche_id HAVING max(number) <> count(*) OR min(number) <> 1
@@ -150,7 +155,7 @@ COUCHES = [
     ),
     Invariant(
         "version-compte",
-        "Une version annonce le nombre d'objets qu'elle contient.",
+        _("Une version annonce le nombre d'objets qu'elle contient."),
         """
         SELECT version.couche_id::text || ' v' || version.number
         FROM couches_coucheversion AS version
@@ -162,7 +167,7 @@ COUCHES = [
     ),
     Invariant(
         "version-empreinte",
-        "L'empreinte d'une version est celle de ses lignes.",
+        _("L'empreinte d'une version est celle de ses lignes."),
         """
         SELECT version.couche_id::text || ' v' || version.number
         FROM couches_coucheversion AS version
@@ -176,7 +181,7 @@ COUCHES = [
     ),
     Invariant(
         "objet-intervalles",
-        "À chaque version, un objet a au plus un état, dans sa propre couche.",
+        _("À chaque version, un objet a au plus un état, dans sa propre couche."),
         """
         SELECT feature_id::text FROM (
             SELECT row.feature_id, row.from_version, row.couche_id, feature.couche_id AS home,
@@ -189,7 +194,7 @@ COUCHES = [
     ),
     Invariant(
         "objet-version-connue",
-        "Un état d'objet commence et finit à une version publiée de sa couche.",
+        _("Un état d'objet commence et finit à une version publiée de sa couche."),
         """
         SELECT row.feature_id::text FROM couches_featureversion AS row
         JOIN (SELECT couche.id, coalesce(max(version.number), 0) AS last
@@ -201,7 +206,7 @@ COUCHES = [
     ),
     Invariant(
         "objet-modere",
-        "Rien n'est public sans décision : chaque objet issu d'un signalement en nomme un, publié.",
+        _("Rien n'est public sans décision : chaque objet issu d'un signalement en nomme un, publié."),
         """
         SELECT DISTINCT row.feature_id::text FROM couches_featureversion AS row
         WHERE row.origin = 'contribution' AND NOT EXISTS (
@@ -211,7 +216,7 @@ COUCHES = [
     ),
     Invariant(
         "objet-lieu",
-        "Le point d'un objet est fini, non vide et dans les limites du globe.",
+        _("Le point d'un objet est fini, non vide et dans les limites du globe."),
         """
         SELECT feature_id::text FROM couches_featureversion
         WHERE ST_IsEmpty(geom) OR NOT (ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90)
@@ -222,7 +227,7 @@ COUCHES = [
 TERRITOIRES = [
     Invariant(
         "commune-morceaux",
-        "Les morceaux d'une commune, d'au plus 64 sommets, couvrent son contour.",
+        _("Les morceaux d'une commune, d'au plus 64 sommets, couvrent son contour."),
         """
         SELECT commune.code_insee
         FROM territoires_commune AS commune
@@ -235,7 +240,7 @@ TERRITOIRES = [
     ),
     Invariant(
         "commune-suite",
-        "Une commune qui a disparu nomme celle qui la continue, et n'est plus cherchée.",
+        _("Une commune qui a disparu nomme celle qui la continue, et n'est plus cherchée."),
         """
         SELECT code_insee FROM territoires_commune
         WHERE successor_id = code_insee OR (successor_id IS NOT NULL AND valid_to IS NULL)

@@ -5,13 +5,20 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ParseError
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
-
-from config.problems import PayloadTooLarge
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 8
+
+
+class PayloadTooLarge(APIException):
+    """413: the body is heavier than its door takes."""
+
+    status_code = 413
+    default_detail = gettext_lazy("Le corps de la demande est trop lourd.")
+    default_code = "trop-lourd"
 
 
 class BoundedJSONParser(BaseParser):

@@ -7,46 +7,11 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
 CONTENT_TYPE = "application/problem+json"
-
-
-class Conflict(exceptions.APIException):
-    """Cette demande contredit ce qui est déjà enregistré."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflit"
-
-
-class PreconditionRequired(exceptions.APIException):
-    """Ajoutez l'en-tête If-Match avec l'ETag reçu à la lecture."""
-
-    status_code = status.HTTP_428_PRECONDITION_REQUIRED
-    default_code = "precondition-requise"
-
-
-class PreconditionFailed(exceptions.APIException):
-    """Quelqu'un a décidé entre-temps : relisez avant de décider."""
-
-    status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_code = "version-depassee"
-
-
-class PayloadTooLarge(exceptions.APIException):
-    """Le corps de la demande est trop lourd."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "trop-lourd"
-
-
-class Unprocessable(exceptions.ValidationError):
-    """Le contenu est lisible mais refusé ; `errors` nomme chaque champ et son remède."""
-
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_code = "contenu-refuse"
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -55,7 +20,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     Anything that is not a refusal stays an exception: a bug must be seen as one.
     """
     if isinstance(error, DjangoValidationError):
-        error = Unprocessable(_by_field(error))
+        # Readable but not acceptable; DRF's own ValidationError is for what has not even the right shape.
+        errors = _errors(_by_field(error))
+        return _problem(422, "contenu-refuse", _first(errors), errors=errors)
     if isinstance(error, Http404):
         error = exceptions.NotFound(_("Introuvable, ou hors de votre territoire."))
     if isinstance(error, PermissionDenied):
@@ -72,7 +39,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return response
     headers = {name: value for name, value in response.items() if name.lower() != "content-type"}
     errors = _errors(error.detail) if isinstance(error, exceptions.ValidationError) else {}
-    detail = _detail(error, errors)
+    detail = _first(errors) or str(error.detail)
     code = error.get_codes() if isinstance(error.get_codes(), str) else error.default_code
     return _problem(error.status_code, str(code), detail, errors=errors, headers=headers)
 
@@ -89,8 +56,11 @@ def _problem(
         "type": f"urn:reperes:probleme:{code}",
         "title": code.replace("-", " ").capitalize(),
         "status": status_code,
-        "detail": detail,
-        "errors": errors or {},
+        "detail": _writable(detail),
+        "errors": {
+            _writable(name): [_writable(message) for message in messages]
+            for name, messages in (errors or {}).items()
+        },
     }
     return Response(body, status=status_code, headers=headers, content_type=CONTENT_TYPE)
 
@@ -118,10 +88,12 @@ def _errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     return flat
 
 
-def _detail(error: exceptions.APIException, errors: dict[str, list[str]]) -> str:
-    if errors:
-        name, messages = next(iter(errors.items()))
-        where = "" if name == "non_field_errors" else f"{name} : "
-        return f"{where}{messages[0]}"
-    text = str(error.detail)
-    return text if text != str(exceptions.APIException.default_detail) else (error.__doc__ or text).strip()
+def _first(errors: dict[str, list[str]]) -> str:
+    """Return the first error with its field, for programs that show one line; "" when there is none."""
+    name, messages = next(iter(errors.items()), ("non_field_errors", [""]))
+    return messages[0] if name == "non_field_errors" else f"{name} : {messages[0]}"
+
+
+def _writable(text: str) -> str:
+    """Replace lone surrogates, which a message may quote from the input and UTF-8 cannot write."""
+    return text.encode("utf-8", "replace").decode()

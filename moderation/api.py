@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -39,7 +41,9 @@ from moderation.serializers import (
 )
 from moderation.workflow import Actor, apply
 
-UNDONE = "Non appliquée : une autre décision du lot a été refusée, et vous avez demandé tout ou rien."
+UNDONE = gettext_lazy(
+    "Non appliquée : une autre décision du lot a été refusée, et vous avez demandé tout ou rien."
+)
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,10})"')
 
 
@@ -183,7 +187,7 @@ class ReasonsView(APIView):
         """Return code, label, public sentence and gestures of each reason."""
         slug = request.query_params.get("couche", "")
         if slug and not (SLUG.fullmatch(slug) and Couche.objects.filter(slug=slug).exists()):
-            raise Unprocessable({"couche": ["Couche inconnue : choisissez-en une dans /api/v1/couches/."]})
+            raise Unprocessable({"couche": [_("Couche inconnue : choisissez-en une dans /api/v1/couches/.")]})
         found = reasons_for(slug) if slug else REASONS
         body = [
             {
@@ -207,7 +211,7 @@ def _if_match(request: Request) -> int:
     """Return the version that If-Match names. Raises PreconditionRequired when there is none to read."""
     found = ETAG.fullmatch(request.headers.get("If-Match", "").strip())
     if found is None:
-        raise PreconditionRequired(PreconditionRequired.__doc__)
+        raise PreconditionRequired
     return int(found[1])
 
 
@@ -253,7 +257,7 @@ def _all_or_nothing(
     if refused:
         for one in outcomes.values():
             if one["applied"]:
-                one |= {"applied": False, "code": 424, "status": None, "version": None, "detail": UNDONE}
+                one |= {"applied": False, "code": 424, "status": None, "version": None, "detail": str(UNDONE)}
     return outcomes, refused
 
 

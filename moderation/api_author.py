@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -145,7 +146,7 @@ class AnswerView(AuthorView):
         check_origin(request)
         contribution = self.contribution(request, pk)
         if not isinstance(request.data, dict):
-            raise Unprocessable({"non_field_errors": ["Donnez un objet JSON."]})
+            raise Unprocessable({"non_field_errors": [_("Donnez un objet JSON.")]})
         with refusals_as_answers():
             answer(
                 contribution=contribution,

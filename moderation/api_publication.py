@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -65,7 +66,7 @@ class VersionsView(APIView):
             version = publish_accepted(couche=couche, by=request.user, note=wanted["note"])
         current = version or couche.latest()
         if current is None:
-            raise Conflict("Rien n'est encore accepté dans cette couche : il n'y a rien à publier.")
+            raise Conflict(_("Rien n'est encore accepté dans cette couche : il n'y a rien à publier."))
         return Response(VersionAnswer(current).data, status=201 if version else 200)
 
 

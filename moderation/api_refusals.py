@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 
@@ -19,28 +20,33 @@ from moderation.refusals import (
 
 
 class Conflict(APIException):
-    """Ce geste contredit l'état présent du signalement."""
+    """409: the gesture contradicts what is recorded."""
 
     status_code = 409
+    default_detail = _("Ce geste contredit l'état présent du signalement.")
     default_code = "conflit"
 
 
 class PreconditionFailed(APIException):
-    """Quelqu'un a décidé entre-temps : relisez avant de décider."""
+    """412: somebody decided since the version that If-Match names."""
 
     status_code = 412
+    default_detail = _("Quelqu'un a décidé entre-temps : relisez avant de décider.")
     default_code = "version-depassee"
 
 
 class PreconditionRequired(APIException):
-    """Ajoutez l'en-tête If-Match avec l'ETag reçu à la lecture, par exemple If-Match: "3"."""
+    """428: a decision without an If-Match that can be read."""
 
     status_code = 428
+    default_detail = _(
+        "Ajoutez l'en-tête If-Match avec l'ETag reçu à la lecture, par exemple If-Match: \"3\"."
+    )
     default_code = "precondition-requise"
 
 
 class Unprocessable(ValidationError):
-    """Le contenu est lisible mais refusé ; `errors` nomme chaque champ et son remède."""
+    """422: the body can be read but not accepted; `errors` names each field and its remedy."""
 
     status_code = 422
     default_code = "contenu-refuse"

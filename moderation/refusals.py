@@ -1,114 +1,144 @@
-"""Why a decision is refused: the docstring of each class is the sentence people read.
+"""Why a decision is refused: the `message` of each class is the sentence people read.
 
 `field` names the input to change, when one can be; doors decide on the class, never on the text.
 """
 
 import datetime as dt
-import inspect
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from moderation.models import Decision
 
 
 class Refusal(Exception):
-    """Cette décision n'est pas possible."""
+    """A decision that is not possible; each kind below says which, and `message` is what people read."""
 
+    message = _("Cette décision n'est pas possible.")
     field = ""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(message or inspect.cleandoc(self.__doc__ or ""))
+        super().__init__(message or str(self.message))
 
 
 class NotVisible(Refusal):
-    """Introuvable, ou hors de votre territoire."""
+    """The contribution does not exist, or waits in a territory that this person does not see."""
+
+    message = _("Introuvable, ou hors de votre territoire.")
 
 
 class NotAllowedFrom(Refusal):
-    """L'état de ce signalement ne permet pas ce geste."""
+    """The table has no such gesture from the present state."""
 
+    message = _("L'état de ce signalement ne permet pas ce geste.")
     field = "action"
 
     def __init__(self, status_label: str = "", action_label: str = "") -> None:
         super().__init__(
-            f"Ce signalement est dans l'état « {status_label} » : il n'est pas possible de le {action_label}."
+            gettext("Ce signalement est dans l'état « %(status)s » : il n'est pas possible de le %(action)s.")
+            % {"status": status_label, "action": action_label}
             if action_label
             else ""
         )
 
 
 class NotYourGesture(Refusal):
-    """Ce geste ne vous revient pas : il appartient à l'auteur, à la mairie ou à la publication."""
+    """The gesture belongs to another actor: author, official or publication."""
 
+    message = _("Ce geste ne vous revient pas : il appartient à l'auteur, à la mairie ou à la publication.")
     field = "action"
 
 
 class OutOfTerritory(Refusal):
-    """Ce signalement, ou l'objet qu'il touche, est hors de votre territoire."""
+    """The contribution, or the feature that it touches, is outside the official's territory."""
+
+    message = _("Ce signalement, ou l'objet qu'il touche, est hors de votre territoire.")
 
 
 class ReasonRequired(Refusal):
-    """Choisissez un motif : l'auteur doit savoir pourquoi."""
+    """The gesture needs a reason and none was given."""
 
+    message = _("Choisissez un motif : l'auteur doit savoir pourquoi.")
     field = "reason_code"
 
 
 class ReasonTextRequired(Refusal):
-    """Écrivez le motif en une phrase : c'est elle que l'auteur lira."""
+    """The reason chosen needs a sentence for the author and none was written."""
 
+    message = _("Écrivez le motif en une phrase : c'est elle que l'auteur lira.")
     field = "public_reason"
 
 
 class UnknownReason(Refusal):
-    """Ce motif n'existe pas pour ce geste : prenez un code de la liste des motifs."""
+    """The reason is not one of this gesture's."""
 
+    message = _("Ce motif n'existe pas pour ce geste : prenez un code de la liste des motifs.")
     field = "reason_code"
 
 
 class MergeTargetMissing(Refusal):
-    """Indiquez dans quel signalement ou quel objet fusionner."""
+    """A merge that does not say into what."""
 
+    message = _("Indiquez dans quel signalement ou quel objet fusionner.")
     field = "into"
 
 
 class MergeTargetInvalid(Refusal):
-    """Fusionnez dans un autre signalement en cours ou publié, ou un objet en vigueur, de la même couche."""
+    """A merge into itself, into what is settled, or into another couche."""
 
+    message = _(
+        "Fusionnez dans un autre signalement en cours ou publié, ou un objet en vigueur, de la même couche."
+    )
     field = "into"
 
 
 class MergeTargetElsewhere(MergeTargetInvalid):
-    """Ce signalement ou cet objet est hors de votre territoire : la fusion n'est pas possible."""
+    """A merge into what lies outside the official's territory."""
+
+    message = _("Ce signalement ou cet objet est hors de votre territoire : la fusion n'est pas possible.")
 
 
 class MergeWithDelete(MergeTargetInvalid):
-    """Une demande de suppression ne fusionne qu'avec une autre demande de suppression du même objet."""
+    """A request to delete merged with anything but its like on the same feature."""
+
+    message = _(
+        "Une demande de suppression ne fusionne qu'avec une autre demande de suppression du même objet."
+    )
 
 
 class OthersRelyOnIt(Refusal):
-    """D'autres signalements ont été fusionnés dans celui-ci : demandez à la mairie de le retirer."""
+    """An author withdraws what others were merged into."""
 
+    message = _("D'autres signalements ont été fusionnés dans celui-ci : demandez à la mairie de le retirer.")
     field = "action"
 
 
 class CommuneChanged(Refusal):
-    """Le nouveau lieu est dans une autre commune : retirez ce signalement et envoyez-en un nouveau."""
+    """An author's answer moves the point to another commune."""
 
+    message = _(
+        "Le nouveau lieu est dans une autre commune : retirez ce signalement et envoyez-en un nouveau."
+    )
     field = "geometry"
 
 
 class NothingAnswered(Refusal):
-    """Complétez une réponse, déplacez le point ou écrivez un message."""
+    """An author's answer changes nothing and says nothing."""
 
+    message = _("Complétez une réponse, déplacez le point ou écrivez un message.")
     field = "message"
 
 
 class StaleVersion(Refusal):
-    """Ce signalement a changé depuis votre lecture : relisez-le. Votre choix n'a pas été appliqué."""
+    """Somebody decided since the contribution was read."""
 
+    message = _(
+        "Ce signalement a changé depuis votre lecture : relisez-le. Votre choix n'a pas été appliqué."
+    )
     field = "version"
 
     def __init__(self, *, current_version: int, decision: "Decision | None") -> None:
@@ -119,14 +149,20 @@ class StaleVersion(Refusal):
 
 
 def _who_decided_what(decision: "Decision") -> str:
-    return (
-        f"{decision.author_name} a déjà décidé {_when(decision.at)} : {decision.outcome_label.lower()}. "
-        "Votre choix n'a pas été appliqué."
-    )
+    return gettext("%(name)s a déjà décidé %(when)s : %(outcome)s. Votre choix n'a pas été appliqué.") % {
+        "name": decision.author_name,
+        "when": _when(decision.at),
+        "outcome": decision.outcome_label.lower(),
+    }
 
 
 def _when(at: dt.datetime) -> str:
     """« à 14 h 02 » today, « le 3 mars 2026 à 14 h 02 » before."""
     local = timezone.localtime(at)
-    clock = f"à {local.hour} h {local.minute:02d}"
-    return clock if local.date() == timezone.localdate() else f"le {date_format(local, 'j F Y')} {clock}"
+    if local.date() == timezone.localdate():
+        return gettext("à %(hour)d h %(minute)02d") % {"hour": local.hour, "minute": local.minute}
+    return gettext("le %(day)s à %(hour)d h %(minute)02d") % {
+        "day": date_format(local, "j F Y"),
+        "hour": local.hour,
+        "minute": local.minute,
+    }

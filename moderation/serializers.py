@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from contributions.models import Contribution
@@ -26,12 +28,15 @@ class TextField(serializers.CharField):
             raise serializers.ValidationError(error.messages) from error
 
 
-# Our own messages: the library's quote what was sent, and a lone surrogate cannot be written back.
-NOT_AN_ID: dict[str, Any] = {"invalid": "Donnez un UUID, par exemple 3f2b8c1e-6d4a-4a57-9c1b-2f60d2a3b4c5."}
+# Our own messages: the library's quote what was sent and give no remedy.
+NOT_AN_ID: dict[str, Any] = {
+    "invalid": _("Donnez un UUID, par exemple 3f2b8c1e-6d4a-4a57-9c1b-2f60d2a3b4c5.")
+}
 
 
 def _one_of(values: list[str]) -> dict[str, Any]:
-    return {"invalid_choice": f"Choisissez l'une de ces valeurs : {', '.join(values)}."}
+    message = _("Choisissez l'une de ces valeurs : {values}.")
+    return {"invalid_choice": format_lazy(message, values=", ".join(values))}
 
 
 class DecisionRequest(serializers.Serializer[Any]):
@@ -72,7 +77,7 @@ class BatchRequest(serializers.Serializer[Any]):
     def validate_decisions(self, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Refuse to decide twice on the same contribution in one go."""
         if len({item["id"] for item in decisions}) != len(decisions):
-            raise serializers.ValidationError("Un signalement figure deux fois : ne le citez qu'une fois.")
+            raise serializers.ValidationError(_("Un signalement figure deux fois : ne le citez qu'une fois."))
         return decisions
 
 

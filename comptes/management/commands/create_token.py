@@ -13,12 +13,12 @@ from comptes.tokens import create_token
 class Command(BaseCommand):
     """Writes the token alone on standard output, once: nothing keeps it."""
 
-    help = "Crée un jeton d'API pour une personne et l'écrit, une seule fois, sur la sortie standard."
+    help = _("Crée un jeton d'API pour une personne et l'écrit, une seule fois, sur la sortie standard.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take whose and which."""
-        parser.add_argument("email", help="adresse électronique du compte")
-        parser.add_argument("--name", required=True, help="nom du jeton, par exemple « QGIS du bureau »")
+        parser.add_argument("email", help=_("adresse électronique du compte"))
+        parser.add_argument("--name", required=True, help=_("nom du jeton, par exemple « QGIS du bureau »"))
 
     def handle(self, *args: Any, email: str, name: str, **options: Any) -> None:
         """Create it; exit code 1 when the account is unknown or the name refused."""

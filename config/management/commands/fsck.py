@@ -21,7 +21,7 @@ SHOWN_PER_INVARIANT = 20
 class Command(BaseCommand):
     """Prints a line for each breach and exits 1; silent success says how much was checked."""
 
-    help = "Vérifie chaque invariant ; une ligne par manquement, code de sortie 1 s'il y en a."
+    help = _("Vérifie chaque invariant ; une ligne par manquement, code de sortie 1 s'il y en a.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every SQL invariant, then compare the files with their rows."""
@@ -40,9 +40,13 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             for invariant in ALL:
                 cursor.execute(invariant.sql)
-                yield invariant.name, invariant.promise, [str(row[0]) for row in cursor.fetchall()]
-        yield "fichier-entier", "Un fichier d'export annoncé est là, entier.", list(_broken_exports())
-        yield "photo-entiere", "Une photo annoncée est là, et son nom est son empreinte.", list(_broken_photos())
+                yield invariant.name, str(invariant.promise), [str(row[0]) for row in cursor.fetchall()]
+        yield "fichier-entier", _("Un fichier d'export annoncé est là, entier."), list(_broken_exports())
+        yield (
+            "photo-entiere",
+            _("Une photo annoncée est là, et son nom est son empreinte."),
+            list(_broken_photos()),
+        )
 
 
 def _broken_exports() -> Iterator[str]:

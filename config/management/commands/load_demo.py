@@ -15,12 +15,14 @@ from territoires.demo import load_territory
 class Command(BaseCommand):
     """Safe to run twice: communes and people are updated, never doubled."""
 
-    help = "Charge le territoire et les comptes de démonstration."
+    help = _("Charge le territoire et les comptes de démonstration.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load communes, then people; refuses outside demo mode."""
         if not settings.REPERES_DEMO:
-            raise CommandError(_("REPERES_DEMO=1 manque : la démonstration n'écrit jamais dans une vraie base."))
+            raise CommandError(
+                _("REPERES_DEMO=1 manque : la démonstration n'écrit jamais dans une vraie base.")
+            )
         given = os.environ.get("REPERES_TERRITOIRES", "").strip()
         self.stdout.write(load_territory(boundaries=Path(given) if given else None, stdout=self.stdout))
         people = load_people()

@@ -19,15 +19,15 @@ MAX_POINTS = 10_000_000
 class Command(BaseCommand):
     """Publishes N made-up points as one version; with --pending, adds contributions that wait."""
 
-    help = "Fabrique des points réalistes (origine « donnée fabriquée ») dans les communes de la base."
+    help = _("Fabrique des points réalistes (origine « donnée fabriquée ») dans les communes de la base.")
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Say how many, of which couche, from which seed."""
-        parser.add_argument("count", type=int, metavar="N", help="nombre de points à publier")
-        parser.add_argument("--seed", type=int, default=1, help="graine : la même donne les mêmes points")
-        parser.add_argument("--couche", default="zones-blanches", help="identifiant de la couche")
+        parser.add_argument("count", type=int, metavar="N", help=_("nombre de points à publier"))
+        parser.add_argument("--seed", type=int, default=1, help=_("graine : la même donne les mêmes points"))
+        parser.add_argument("--couche", default="zones-blanches", help=_("identifiant de la couche"))
         parser.add_argument(
-            "--pending", type=int, default=0, metavar="M", help="signalements en attente à ajouter"
+            "--pending", type=int, default=0, metavar="M", help=_("signalements en attente à ajouter")
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
