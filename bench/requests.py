@@ -30,7 +30,8 @@ def lookup(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[
     found = product("lookup", database.environment("web"), count=1_000, rounds=rounds)
     return [
         _ratio("Commune d'un point (SQL), contre un aller-retour vide", found["sql"], found["empty"], 2),
-        _ratio("Commune d'un point (locate, bord et Django compris)", found["verb"], found["empty"], None),
+        _ratio("… contre un aller-retour sans paramètre", found["sql"], found["bare"], None),
+        _ratio("… le verbe entier (locate : bord et Django compris)", found["verb"], found["empty"], None),
     ]
 
 
@@ -45,7 +46,8 @@ def duplicates(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> l
             found["empty"],
             4,
         ),
-        _ratio(f"Doublons à 100 m, {count:,} objets (find_near entier)", found["verb"], found["empty"], None),
+        _ratio("… contre un aller-retour sans paramètre", found["sql"], found["bare"], None),
+        _ratio("… le verbe entier (find_near, Django compris)", found["verb"], found["empty"], None),
     ]
 
 
