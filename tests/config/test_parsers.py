@@ -92,6 +92,6 @@ def test_text_is_decoded_as_strictly_as_bytes() -> None:
     ids=["too large a number", "cut", "too heavy", "not UTF-8"],
 )
 def test_a_real_door_refuses_with_the_remedy(api: APIClient, body: bytes, status: int) -> None:
-    response: Any = api.generic("POST", "/api/v1/contributions/", body, content_type="application/json")
+    response: Any = api.post("/api/v1/contributions/", body, content_type="application/json")
     assert response.status_code == status
     assert " : " in response.json()["detail"]

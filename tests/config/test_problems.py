@@ -49,7 +49,7 @@ class Door(APIView):
 def send(document: Any) -> Any:
     """Post through our parser, our handler and the renderer; return the response, rendered."""
     body = json.dumps(document).encode()
-    request = APIRequestFactory().generic("POST", "/", body, content_type="application/json")
+    request = APIRequestFactory().post("/", body, content_type="application/json")
     return Door.as_view()(request).render()
 
 
@@ -107,7 +107,7 @@ def test_a_lone_surrogate_in_the_name_of_a_field_is_replaced() -> None:
 @pytest.mark.parametrize("field", ["id", "couche", "operation", "channel", "position_source", "\ud800"])
 def test_a_lone_surrogate_in_a_contribution_is_a_refusal(api: APIClient, field: str) -> None:
     body = json.dumps({field: "\ud800"}).encode()
-    response: Any = api.generic("POST", "/api/v1/contributions/", body, content_type="application/json")
+    response: Any = api.post("/api/v1/contributions/", body, content_type="application/json")
     assert problem(response)["status"] == 422
 
 
@@ -140,7 +140,7 @@ def test_what_can_be_read_but_not_accepted_is_422(refusal: Exception, errors: st
 
 
 def test_the_field_of_a_line_is_named_by_its_path() -> None:
-    refused = {"lines": [{}, {"kind": ["Choisissez."]}, {"id": {"version": "Écrivez 4."}}]}
+    refused: Any = {"lines": [{}, {"kind": ["Choisissez."]}, {"id": {"version": "Écrivez 4."}}]}
     errors = problem(raised(exceptions.ValidationError(refused)))["errors"]
     assert errors == {"lines.1.kind": ["Choisissez."], "lines.2.id.version": ["Écrivez 4."]}
 
