@@ -37,7 +37,9 @@ def _modules() -> Iterator[ModuleType]:
     for app in APPS:
         package = importlib.import_module(app)
         for found in pkgutil.walk_packages(package.__path__, f"{app}."):
-            if ".migrations" in found.name or found.name.endswith("__main__"):
+            if ".migrations" in found.name or found.name.endswith(
+                ("__main__", ".asgi", ".wsgi", "gunicorn_conf")
+            ):
                 continue
             yield importlib.import_module(found.name)
 

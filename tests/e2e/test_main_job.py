@@ -7,6 +7,7 @@ Runs against a site of its own (web and worker as real processes), or against th
 import io
 import os
 import tempfile
+import uuid
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,9 @@ import pyogrio
 import pyproj
 import pytest
 import shapely
-from playwright.sync_api import APIRequestContext, Playwright
+from playwright.sync_api import APIRequestContext, Page, Playwright, expect
 
+from tests.e2e.conftest import Watch
 from tests.e2e.site import Site, running_site
 from tests.e2e.walk import CAFE, DEAD_ZONE, Report, decide, download, get, post
 
@@ -259,6 +261,63 @@ def _a_revert_is_a_new_version(
     hashes = [http.get(f"/exports/{COUCHE}/{n}/manifeste.json").json()["sha256"] for n in (back_to, number)]
     assert hashes[0] == hashes[1]
     assert _features(http, last) == kept
+
+
+def test_the_same_by_pages(
+    site: Site, page: Page, watch: Watch, centres: dict[str, tuple[float, float]]
+) -> None:
+    """A resident, two mayors, the steward and the analyst, each with a browser and nothing else."""
+    watch.expect("status of 404")
+    note = f"Virage du moulin {uuid.uuid4().hex[:8]}"
+    follow_up = _report_by_page(site, page, centres["aurillac"], note)
+    report_id = follow_up.split("#")[1].split(".")[0]
+    _sign_in(site, page, "maire@ytrac.demo")
+    assert page.goto(f"{site.url}/moderation/{report_id}/").status == 404  # type: ignore[union-attr]
+    page.context.clear_cookies()
+    _sign_in(site, page, "maire@aurillac.demo")
+    page.goto(f"{site.url}/moderation/{report_id}/")
+    expect(page.get_by_text(note).first).to_be_visible()
+    page.get_by_role("button", name="Accepter").first.click()
+    page.context.clear_cookies()
+    page.goto(follow_up)
+    expect(page.get_by_text("Acceptée").first).to_be_visible()
+    _sign_in(site, page, "geomatique@cantal.demo", landing="**")
+    page.goto(f"{site.url}/moderation/publication/")
+    page.locator("form", has_text="Note de version").filter(has=page.locator(f"#note-{COUCHE}")).get_by_role(
+        "button"
+    ).click()
+    expect(page.get_by_text("publiée").first).to_be_visible()
+    page.context.clear_cookies()
+    page.goto(f"{site.url}/couches/{COUCHE}/")
+    page.get_by_label("Format").first.select_option("geojson")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Télécharger", exact=True).first.click()
+    assert note in Path(waiting.value.path()).read_text(encoding="utf-8")
+
+
+def _report_by_page(site: Site, page: Page, place: tuple[float, float], note: str) -> str:
+    """Fill the form as a resident does; return the follow-up address of the receipt."""
+    page.goto(f"{site.url}/signaler/?couche={COUCHE}")
+    page.get_by_label("Longitude").fill(f"{place[0] - 0.006:.4f}".replace(".", ","))
+    page.get_by_label("Latitude").fill(f"{place[1]:.4f}".replace(".", ","))
+    page.get_by_role("button", name="Continuer").click()
+    page.locator("summary", has_text="Orange").first.click()
+    page.get_by_label("Impossible").first.check()
+    page.get_by_label("Précisions").fill(note)
+    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name="Envoyer à la mairie").click()
+    link = page.get_by_role("link", name="Suivre la réponse")
+    expect(link).to_be_visible()
+    assert page.context.cookies() == []
+    return str(link.get_attribute("href"))
+
+
+def _sign_in(site: Site, page: Page, email: str, landing: str = "**/moderation/") -> None:
+    page.goto(f"{site.url}/compte/connexion/")
+    page.get_by_label("Adresse électronique").fill(email)
+    page.get_by_label("Mot de passe").fill("demo-reperes")
+    page.get_by_role("button", name="Entrer").click()
+    page.wait_for_url(landing)
 
 
 @pytest.mark.parametrize(
