@@ -4,6 +4,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from couches.dictionary import entries
 from couches.models import Couche
@@ -42,11 +43,13 @@ LICENCES = {
 }
 
 
+@require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
     """List the couches with their version in force."""
     return render(request, "couches/catalogue.html", {"couches": Couche.objects.with_latest()})
 
 
+@require_safe
 def couche(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a couche: download, versions, dictionary of fields, licence."""
     shown = get_object_or_404(Couche.objects.with_latest(), slug=slug)

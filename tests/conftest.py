@@ -44,7 +44,11 @@ def aurillac(db: None) -> Commune:
 def ytrac(db: None) -> Commune:
     """Ytrac, the square to the west: it shares the border 2.39 E with Aurillac."""
     return factories.CommuneFactory(
-        code_insee="15267", nom="Ytrac", siren="211502679", population=4_271, geom=factories.square(2.34, 44.93)
+        code_insee="15267",
+        nom="Ytrac",
+        siren="211502679",
+        population=4_271,
+        geom=factories.square(2.34, 44.93),
     )
 
 

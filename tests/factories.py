@@ -15,8 +15,8 @@ from contributions.models import Contribution
 from couches.models import Couche
 from territoires.models import Commune, CommunePiece, Departement, Epci, Region
 
-PASSWORD = "demo-reperes"  # noqa: S105  # the demo's public password
-SECRET = "s3cret-s3cret-s3cret-s3cret"  # noqa: S105  # an author's secret in tests
+PASSWORD = "demo-reperes"  # the demo's public password
+SECRET = "s3cret-s3cret-s3cret-s3cret"  # an author's secret in tests
 
 
 def square(lon: float, lat: float, half: float = 0.05) -> MultiPolygon:

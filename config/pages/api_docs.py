@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -26,6 +27,7 @@ class Operation:
     public: bool = False
 
 
+@require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     """List every operation of `/api/v1/schema/`, grouped by the first word of its path."""
     schema = _schema()

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from comptes.models import Membership
 from comptes.roles import Role
@@ -24,6 +25,7 @@ PER_PAGE = 20
 LONGEST_QUERY = 100
 
 
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """`?q=` a name, a postcode or a code; `?lon=&lat=` a place; neither, the empty form."""
     if "lon" in request.GET and "lat" in request.GET:
@@ -44,6 +46,7 @@ def _search_by_place(request: HttpRequest) -> HttpResponse:
     return redirect("commune", code=place.commune.pk)
 
 
+@require_safe
 def commune(request: HttpRequest, code: str) -> HttpResponse:
     """Outline, counts, and the published features of one couche, twenty at a time."""
     here = commune_of_code(code) if re.fullmatch(CODE_INSEE_PATTERN, code) else None

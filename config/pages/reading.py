@@ -6,37 +6,44 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 # What a robot has no use for: personal spaces, follow-ups, and the pages made of a query.
 NOT_FOR_ROBOTS = ["/compte/", "/moderation/", "/suivi/", "/api/", "/exports/", "/communes/?"]
 
 
+@require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """How to report, decide and download, and the questions people ask."""
     return render(request, "pages/aide.html")
 
 
+@require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """Accessibility statement after the model of the RGAA."""
     return render(request, "pages/accessibilite.html")
 
 
+@require_safe
 def personal_data(request: HttpRequest) -> HttpResponse:
     """Information due to people whose data we hold (GDPR, article 13)."""
     return render(request, "pages/donnees_personnelles.html")
 
 
+@require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Which addresses search engines should leave alone."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in NOT_FOR_ROBOTS)]
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
 
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Browsers ask for this address whatever the page says."""
     return redirect(static("icones/marque-32.png"))
 
 
+@require_safe
 def manifest(request: HttpRequest) -> JsonResponse:
     """Name, icons and colours for phones that put the site on their home screen."""
     icons: list[dict[str, Any]] = [

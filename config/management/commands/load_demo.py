@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -24,6 +24,8 @@ class Command(BaseCommand):
                 _("REPERES_DEMO=1 manque : la démonstration n'écrit jamais dans une vraie base.")
             )
         given = os.environ.get("REPERES_TERRITOIRES", "").strip()
-        self.stdout.write(load_territory(boundaries=Path(given) if given else None, stdout=self.stdout))
+        self.stdout.write(
+            load_territory(boundaries=Path(given) if given else None, stdout=cast(TextIO, self.stdout))
+        )
         people = load_people()
         self.stdout.write(_("%(count)d comptes de démonstration prêts.") % {"count": len(people)})
