@@ -91,7 +91,7 @@ def _ogr2ogr(form: str, folder: Path, statement: str) -> list[str]:
         _DRIVERS[form],
         "-q",
         "-a_srs",
-        "EPSG:2154",
+        "EPSG:4326",
         "-nln",
         "couche",
         "-nlt",

@@ -41,6 +41,8 @@ from territoires.models import Commune  # noqa: E402
 from territoires.querysets import box_around  # noqa: E402
 
 SLUG = "zones-blanches"
+# The country spans several legal projections; one file holds them all in degrees only.
+SRID = 4326
 
 
 def _version(number: int) -> CoucheVersion:
@@ -56,7 +58,7 @@ def statement(*, kind: str, number: int) -> dict[str, Any]:
     if kind == "geojson":
         text = rows.geojson_rows(selection, columns).as_string(native)
         return {"sql": f"COPY ({text}) TO STDOUT {streams.RAW_ROWS.as_string(native)}"}
-    return {"sql": rows.flat_rows(selection, columns, 2154, geometry=True).as_string(native)}
+    return {"sql": rows.flat_rows(selection, columns, SRID, geometry=True).as_string(native)}
 
 
 def geojson(*, number: int) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def file(*, number: int, form: str) -> dict[str, Any]:
     """Build a file as the worker does: written, zipped if need be, hashed, flushed, moved."""
     with tempfile.TemporaryDirectory(prefix="reperes-bench-") as folder:
         settings.EXPORTS_ROOT = Path(folder)
-        demand = read_demand(_version(number), {"format": form, "crs": "2154"})
+        demand = read_demand(_version(number), {"format": form, "crs": str(SRID)})
         started = time.perf_counter()
         row = build(demand)
         seconds = time.perf_counter() - started
