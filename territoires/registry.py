@@ -168,17 +168,24 @@ def _write_territories(cog: Cog) -> None:
 
 
 def _write_former(cog: Cog, moves: Moves) -> None:
-    """Replace the former codes of the communes this COG covers; old names come from the moves."""
-    FormerCode.objects.filter(commune__departement__in=cog.covered_departements).delete()
+    """Bring the former codes of the communes this COG covers up to date; old names come from the moves."""
+    covered = cog.covered_departements
+    rows = FormerCode.objects.values_list(
+        "pk", "code", "nom", "kind", "commune_id", "commune__departement_id"
+    )
+    known = {(row[1], row[2], row[3], row[4]): row[0] for row in rows if row[5] in covered}
+    # A run without the register keeps the names that one with it had found.
+    names = {(code, kind, commune): nom for code, nom, kind, commune in known}
+    wanted = set()
+    for name in cog.former:
+        kept = names.get((name.code, name.kind, name.commune), "")
+        nom = name.nom or moves.names.get(name.code, "") or kept
+        wanted.add((name.code, nom[:80], name.kind, name.commune))
+    FormerCode.objects.filter(pk__in=[pk for row, pk in known.items() if row not in wanted]).delete()
     FormerCode.objects.bulk_create(
         [
-            FormerCode(
-                code=name.code,
-                nom=(name.nom or moves.names.get(name.code, ""))[:80],
-                kind=name.kind,
-                commune_id=name.commune,
-            )
-            for name in cog.former
+            FormerCode(code=code, nom=nom, kind=kind, commune_id=commune)
+            for code, nom, kind, commune in sorted(wanted - set(known))
         ],
         batch_size=2000,
     )

@@ -110,6 +110,14 @@ def test_a_merger_closes_the_commune_and_joins_the_outlines(loaded: Path) -> Non
     assert not CommunePiece.objects.filter(commune="15267").exists()
 
 
+def test_old_names_found_in_the_register_outlive_a_run_without_it(loaded: Path) -> None:
+    cog = write_cog(loaded, 2026, [AURILLAC, commune("15028", "Carlat", former=["15267"])])
+    run(cog=cog, moves=write_moves(loaded, [("32", "2026-01-01", "15267", "15028")]), wet_run=True)
+    (loaded / "registre.csv").unlink()
+    run(cog=cog, wet_run=True)
+    assert FormerCode.objects.get(code="15267").nom == "Nom 15267"
+
+
 def test_an_older_file_is_rebuilt_to_todays_communes(tmp_path: Path) -> None:
     cog = write_cog(tmp_path, 2026, [AURILLAC, commune("15028", "Carlat", former=["15267", "15999"])])
     outlines = {"15014": cell(0), "15028": cell(1), "15267": cell(2)}
