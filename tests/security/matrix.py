@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -50,13 +51,17 @@ class Route:
         data: str | bytes = b""
         if method in {"POST", "PUT", "PATCH"}:
             body = self.body(world)
+            if isinstance(body, dict):
+                held = SECRET if person == "author" else "un-autre-secret-tout-a-fait-faux"
+                body = {
+                    key: value.replace("{secret}", held) if isinstance(value, str) else value
+                    for key, value in body.items()
+                }
             if isinstance(body, bytes):
                 data = body
             elif self.content_type == JSON:
                 data = json.dumps(body)
             else:
-                from urllib.parse import urlencode
-
                 data = urlencode(body, doseq=True)
         return url, headers, data, self.content_type
 
@@ -108,7 +113,7 @@ ROUTES: dict[str, Route] = {
     "accessibilite": public(),
     "donnees-personnelles": public(),
     "robots": public(),
-    "favicon": public(),
+    "favicon": Route(allowed={"GET": "302 302 302 302 302 302 302 302"}),
     "manifest": public(),
     "api-docs": public(),
     "api-schema": public(),
@@ -121,7 +126,7 @@ ROUTES: dict[str, Route] = {
     "exports-schema": public(args=lambda world: COUCHE),
     "exports-file": public(args=lambda world: [*COUCHE, "derniere"], query="?format=geojson"),
     "exports-manifest": public(args=lambda world: [*COUCHE, "1"]),
-    "exports-delta": public(args=lambda world: [*COUCHE, "1", "1"], query="?format=geojson"),
+    "exports-delta": public(args=lambda world: [*COUCHE, "2", "1"], query="?format=geojson"),
     # --- Residents -------------------------------------------------------------
     "api-contributions": Route(body=_new_report, allowed={"POST": "201 201 201 201 201 201 201 201"}),
     "api-contribution": Route(args=_waiting, allowed={"GET": "404 200 404 200 200 200 404 404"}),
@@ -174,7 +179,7 @@ ROUTES: dict[str, Route] = {
         allowed={"GET": IN_SCOPE, "POST": "302 302 404 403 302 302 404 404"},
     ),
     "moderation-batch": Route(
-        body=lambda world: {"action": "accept", "selected": f"{world['waiting'].pk}:1"},
+        body=lambda world: {"action": "accept", "choix": f"{world['waiting'].pk}:1"},
         content_type=FORM,
         allowed={"POST": "302 302 200 200 200 200 200 200"},
     ),
@@ -202,5 +207,57 @@ ROUTES: dict[str, Route] = {
     "compte_jeton_revoquer": Route(
         args=lambda world: ["0" * 64], content_type=FORM, allowed={"POST": "302 302 404 404 404 404 404 404"}
     ),
-    "account_login": Route(content_type=FORM, allowed={"GET": "200 200 302 302 302 302 302 302"}),
+    "account_login": Route(
+        body=lambda world: {"login": "inconnu@reperes.demo", "password": "faux-mot-de-passe"},
+        content_type=FORM,
+        allowed={"GET": "200 200 302 302 302 302 302 302", "POST": "200 200 302 302 302 302 302 302"},
+    ),
+    "account_logout": Route(content_type=FORM, allowed={"POST": "302 302 302 302 302 302 302 302"}),
+    "account_inactive": public(),
+    "account_reset_password": Route(
+        body=lambda world: {"email": "inconnu@reperes.demo"},
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": "302 302 302 302 302 302 302 302"},
+    ),
+    "account_reset_password_done": public(),
+    "account_reset_password_from_key": Route(
+        args=lambda world: ["1", "set-password"],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "account_reset_password_from_key_done": public(),
+    "account_change_password": Route(
+        body=lambda world: {"oldpassword": "faux", "password1": "x", "password2": "y"},
+        content_type=FORM,
+        allowed={"GET": SIGNED_IN, "POST": SIGNED_IN},
+    ),
+    "account_set_password": Route(
+        content_type=FORM,
+        allowed={"GET": "302 302 302 302 302 302 302 302", "POST": "302 302 302 302 302 302 302 302"},
+    ),
+    # --- Residents, by page --------------------------------------------------------------
+    "signaler": Route(
+        body=lambda world: {"couche": "zones-blanches"},
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": "400 400 400 400 400 400 400 400"},
+    ),
+    "suivi": Route(
+        body=lambda world: {"code": f"{world['waiting'].pk}." + "{secret}"},
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": "404 200 404 404 404 404 404 404"},
+    ),
+    "suivi-retrait": Route(
+        body=lambda world: {"code": f"{world['waiting'].pk}." + "{secret}"},
+        content_type=FORM,
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    "suivi-reponse": Route(
+        body=lambda world: {
+            "code": f"{world['returned'].pk}." + "{secret}",
+            "message": "Du côté de la rivière.",
+        },
+        content_type=FORM,
+        # The couche's own questions are missing: refused, but the author is known.
+        allowed={"POST": "404 422 404 404 404 404 404 404"},
+    ),
 }
