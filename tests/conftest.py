@@ -5,17 +5,33 @@ be refused on Aurillac; Driss is the EPCI's referent; Emma is the analyst, who n
 account; Sophie is the national steward.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from comptes.models import ApiToken, User
 from comptes.roles import Role
 from territoires.models import Commune, Epci
 from tests import factories
+
+# Threads of the browser's server keep their connections a while, and a base in use cannot be dropped.
+HANG_UP = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """pytest-django's test database, left by everybody before it is dropped."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(HANG_UP)
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,11 @@
 """Jobs whose worker died: started again, put aside when they kill, never in the way of others."""
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.db import connection, transaction
 
 from comptes.deferral import defer
 from config.jobs import MAX_ATTEMPTS, retry_stalled_jobs, sweep_old_jobs
+from tests.jobs import run_job
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 TASK = "comptes.send_leftovers"
@@ -37,7 +37,7 @@ def status(job_id: int) -> str:
 
 
 def retry() -> None:
-    async_to_sync(retry_stalled_jobs.func)(timestamp=0)
+    run_job(retry_stalled_jobs.func, timestamp=0)
 
 
 def test_a_job_without_a_living_worker_waits_again() -> None:
@@ -99,7 +99,7 @@ def test_finished_jobs_are_forgotten_after_a_week_and_waiting_ones_never() -> No
             "UPDATE procrastinate_events SET at = now() - interval '8 days' WHERE job_id IN (%s, %s)",
             [done, waiting],
         )
-    async_to_sync(sweep_old_jobs.func)(timestamp=0)
+    run_job(sweep_old_jobs.func, timestamp=0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM procrastinate_jobs ORDER BY id")
         assert [row[0] for row in cursor.fetchall()] == [recent, waiting]

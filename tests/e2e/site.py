@@ -49,8 +49,14 @@ def running_site(local: Path, territory: Path | None = None) -> Iterator[Site]:
     """Create a database, load the demo, serve web and worker; end them all on the way out."""
     database = settings.DATABASES["default"]
     # Under pytest the settings already name the test database; a name of our own beside it.
-    name = f"{database['NAME']}_site_{os.getpid()}"
-    base = {**os.environ, "REPERES_LOCAL": str(local), "REPERES_DEMO": "1", "REPERES_LIMITS": "off"}
+    name = f"{database['NAME']}_{local.name}_{os.getpid()}"
+    base = {
+        **os.environ,
+        "REPERES_LOCAL": str(local),
+        "REPERES_DEMO": "1",
+        "REPERES_LIMITS": "off",
+        "REPERES_GEO_API": "non",
+    }
     if territory:
         base["REPERES_TERRITOIRES"] = str(territory)
     port = _free_port()

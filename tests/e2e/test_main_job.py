@@ -4,12 +4,13 @@ Runs against a site of its own (web and worker as real processes), or against th
 `REPERES_URL` started with `./reperes serve`, in which case `DATABASE_URL` must be its database.
 """
 
+import contextlib
 import io
 import os
 import tempfile
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +30,33 @@ CANTAL = DATA / "cantal" / "cantal-communes-cog2026-derived.geojson"
 COUCHE = "zones-blanches"
 
 
+@pytest.fixture(scope="session")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Site]]:
+    """Return a site by name, started at the first demand, all ended with the session."""
+    with contextlib.ExitStack() as running:
+        started: dict[str, Site] = {}
+
+        def start(name: str) -> Site:
+            if name not in started:
+                started[name] = running.enter_context(
+                    running_site(tmp_path_factory.mktemp(name), CANTAL if name == "cantal" else None)
+                )
+            return started[name]
+
+        yield start
+
+
 @pytest.fixture(scope="module", params=["approximatif", "cantal"])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, sites: Callable[[str], Site]) -> Site:
     """The site, once on our approximate cells and once on the real Cantal of 2026."""
     running = os.environ.get("REPERES_URL")
+    if running and request.param == "cantal":
+        pytest.skip("REPERES_URL names one running site: its own outlines are walked.")
     if running:
-        if request.param == "cantal":
-            pytest.skip("REPERES_URL names one running site: its own outlines are walked.")
-        yield Site(running.rstrip("/"), dict(os.environ))
-        return
+        return Site(running.rstrip("/"), dict(os.environ))
     if request.param == "cantal" and not CANTAL.exists():
         pytest.skip("REPERES_DATA holds no Cantal outlines")
-    with running_site(
-        tmp_path_factory.mktemp("site"), territory=CANTAL if request.param == "cantal" else None
-    ) as running_one:
-        yield running_one
+    return sites(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -345,7 +358,7 @@ def test_bad_input_is_named(
     assert http.get(f"/api/v1/contributions/{report.id}/", headers={"X-Suivi": report.secret}).status == 404
 
 
-def test_hostile_bodies_never_break_the_server(http: APIRequestContext) -> None:
+def test_hostile_bodies_never_break_the_server(site: Site, playwright: Playwright) -> None:
     """Lone surrogates, NaN, deep nesting, 10,000 keys and a body that is not JSON: 4xx each."""
     bodies = [
         b"{",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.contrib.gis.geos import Point
 from django.db import connection
 from django.test import Client
@@ -24,6 +23,7 @@ from exports.models import ExportFile
 from tests import factories
 from tests.exports.factories import REPORT, change, release
 from tests.exports.reading import body, rows
+from tests.jobs import run_job
 
 pytestmark = pytest.mark.usefixtures("committed")
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def test_a_killed_build_is_invisible_then_whole(
 
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '2 minutes'")
-    async_to_sync(retry_stalled_jobs.func)(timestamp=0)
+    run_job(retry_stalled_jobs.func, timestamp=0)
     assert worker().wait(timeout=120) == 0
 
     row = ExportFile.objects.get()
