@@ -11,7 +11,7 @@ from psycopg import sql
 
 from couches.deltas import DELTA_SQL, delta_parameters
 from couches.models import CoucheVersion
-from exports.rows import DEGREE_DIGITS, Selection, keyed_objects, safe, value_of
+from exports.rows import DEGREE_DIGITS, ROW_FIELDS, Selection, keyed_objects, safe, value_of
 from exports.schemas import Column, columns_of
 from exports.streams import RAW_ROWS, chunks, copy_rows, without_first_comma
 
@@ -20,12 +20,15 @@ CHANGE = "change"
 _IDENTITY = {"id", "number", "couche", "version"}
 
 _FROM = """
-    FROM ({delta}) delta
-    JOIN couches_featureversion fv ON fv.id = coalesce(delta.after_id, delta.before_id)
-    JOIN couches_feature f ON f.id = fv.feature_id
-    JOIN territoires_commune c ON c.code_insee = fv.commune_id
-    JOIN territoires_departement d ON d.code = c.departement_id {keyed}
-    WHERE true {place} ORDER BY fv.id"""
+    FROM (
+        SELECT delta.change, {fields}
+        FROM ({delta}) delta
+        JOIN couches_featureversion fv ON fv.id = coalesce(delta.after_id, delta.before_id)
+        JOIN couches_feature f ON f.id = fv.feature_id
+        JOIN territoires_commune c ON c.code_insee = fv.commune_id
+        JOIN territoires_departement d ON d.code = c.departement_id
+        WHERE true {place} ORDER BY fv.id OFFSET 0
+    ) fv {keyed} ORDER BY fv.id"""
 
 
 def geojson_delta(selection: Selection, since: int) -> Iterator[bytes]:
@@ -38,7 +41,7 @@ def geojson_delta(selection: Selection, since: int) -> Iterator[bytes]:
                || CASE WHEN p.change = 'withdrawn'
                        THEN row_to_json((SELECT r FROM (SELECT p.change, {identity}) r))
                        ELSE row_to_json((SELECT r FROM (SELECT p.change, {names}) r)) END || '}}'
-        FROM (SELECT fv.geom, fv.id AS row_id, delta.change, {values} {tables}) p ORDER BY p.row_id"""
+        FROM (SELECT fv.geom, fv.id AS row_id, fv.change, {values} {tables}) p ORDER BY p.row_id"""
     ).format(
         digits=sql.Literal(DEGREE_DIGITS),
         identity=_of_p([column for column in columns if column.name in _IDENTITY]),
@@ -58,7 +61,7 @@ def geojson_delta(selection: Selection, since: int) -> Iterator[bytes]:
 def csv_delta(selection: Selection, since: int) -> Iterator[bytes]:
     """Yield a CSV whose first column is the change; a tombstone leaves the others empty."""
     columns = columns_of(selection.version.couche)
-    query = sql.SQL("SELECT delta.change AS change, {values} {tables}").format(
+    query = sql.SQL("SELECT fv.change AS change, {values} {tables}").format(
         values=sql.SQL(", ").join(_csv_value(column, selection.version) for column in columns),
         tables=_tables(selection, since, columns),
     )
@@ -68,7 +71,7 @@ def csv_delta(selection: Selection, since: int) -> Iterator[bytes]:
 def _csv_value(column: Column, version: CoucheVersion) -> sql.Composed:
     value: sql.Composable = safe(value_of(column, version), column)
     if column.name not in _IDENTITY:
-        value = sql.SQL("CASE WHEN delta.change <> 'withdrawn' THEN {} END").format(value)
+        value = sql.SQL("CASE WHEN fv.change <> 'withdrawn' THEN {} END").format(value)
     return sql.SQL("{} AS {}").format(value, sql.Identifier(column.name))
 
 
@@ -84,5 +87,8 @@ def _tables(selection: Selection, since: int, columns: list[Column]) -> sql.Comp
     delta = sql.SQL(DELTA_SQL.replace("%(", "{").replace(")s", "}"))
     place = [sql.SQL(" AND {}").format(clause) for clause in selection.place()]
     return sql.SQL(_FROM).format(
-        delta=delta.format(**parameters), keyed=keyed_objects(columns), place=sql.SQL("").join(place)
+        fields=ROW_FIELDS,
+        delta=delta.format(**parameters),
+        keyed=keyed_objects(columns),
+        place=sql.SQL("").join(place),
     )
