@@ -13,7 +13,7 @@ import { WORDS } from "./words.js";
  * @typedef {{place: Place, title: string, url?: string}} MapPoint
  * @typedef {{centre: (place: Place, zoom?: number) => void, where: () => Place,
  *   markers: (points: MapPoint[]) => void, onMove: (listener: (place: Place) => void) => void,
- *   refresh: () => void, destroy: () => void}} OurMap
+ *   outlines: (rings: [number, number][][]) => void, refresh: () => void, destroy: () => void}} OurMap
  */
 
 /** Metropolitan France, to start from when nothing better is known. */
@@ -65,6 +65,10 @@ export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 
       layer.clearLayers();
       for (const point of points) marker(L, point).addTo(layer);
       if (points.length) map.fitBounds(points.map((p) => latLng(p.place)), { padding: [40, 40], maxZoom: 15, animate: false });
+    },
+    outlines: (rings) => {
+      const shapes = rings.map((ring) => ring.map(([lon, lat]) => [lat, lon]));
+      L.polyline(shapes, { className: "carte__contour", interactive: false, smoothFactor: 2 }).addTo(map);
     },
     onMove: (listener) => map.on("moveend", () => listener(placeOf(map.getCenter()))),
     refresh: () => map.invalidateSize({ animate: false }),

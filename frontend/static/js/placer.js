@@ -4,33 +4,13 @@
  */
 
 import { readPlace, sayPlace, writeDegrees } from "./coordinates.js";
+import { addCross } from "./cross.js";
 import { canDraw, create, STREET_ZOOM } from "./map.js";
 import { findPosition } from "./position.js";
 import { WORDS } from "./words.js";
 
 /** People who listen to the page should not hear each step of a move. */
 const QUIET_MS = 500;
-
-const SVG = "http://www.w3.org/2000/svg";
-/** @type {[string, Record<string, string>][]} the fixed crosshair, in a square of 56 */
-const CROSS = [
-  ["circle", { cx: "28", cy: "28", r: "11", fill: "none", stroke: "currentColor", "stroke-width": "3" }],
-  ["path", { d: "M28 4v14M28 38v14M4 28h14M38 28h14", stroke: "currentColor", "stroke-width": "3", "stroke-linecap": "round" }],
-  ["circle", { cx: "28", cy: "28", r: "2.5", fill: "currentColor" }],
-];
-
-/** Return the crosshair, which says nothing to those who listen. */
-function drawCross() {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 56 56");
-  svg.setAttribute("aria-hidden", "true");
-  for (const [name, attributes] of CROSS) {
-    const shape = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, value);
-    svg.append(shape);
-  }
-  return svg;
-}
 
 /** @param {HTMLElement} frame container marked `data-carte-placer` */
 export function enhancePlacer(frame) {
@@ -91,10 +71,7 @@ function drawUnder(frame, fields) {
   const element = /** @type {HTMLElement} */ (frame.querySelector("[data-carte]"));
   const typed = readPlace(fields.lon.value, fields.lat.value);
   const given = readPlace(frame.dataset.lon ?? "", frame.dataset.lat ?? "");
-  const cross = document.createElement("div");
-  cross.className = "carte__mire";
-  cross.append(drawCross());
-  element.append(cross);
+  addCross(element);
   const zoom = typed ? STREET_ZOOM : Number(frame.dataset.zoom) || 14;
   return create(element, { tiles: frame.dataset.tuiles ?? "", start: typed ?? given, zoom, name: frame.dataset.nom });
 }

@@ -6,7 +6,7 @@ import { WORDS } from "./words.js";
 /** Good enough to stop listening, in metres. */
 const GOOD_M = 20;
 /** A cold receiver may take a minute; past this we keep the best fix. */
-const LONGEST_MS = 60000;
+const LONGEST_MS = 90000;
 
 /**
  * Listen until the fix is good or the time is out, telling each better fix.
@@ -14,16 +14,20 @@ const LONGEST_MS = 60000;
  * @param {(fix: GeolocationCoordinates) => void} on.better called for each better fix
  * @param {(text: string) => void} on.say called with what to show
  * @param {() => void} [on.done] called once at the end, found or not
+ * @returns {() => void} stops listening and keeps the best fix: the person finds it good enough
  */
 export function findPosition({ better, say, done = () => {} }) {
   if (!("geolocation" in navigator)) {
     say(WORDS.unavailable);
     done();
-    return;
+    return () => {};
   }
   /** @type {GeolocationCoordinates | null} */
   let best = null;
+  let over = false;
   const stop = () => {
+    if (over) return;
+    over = true;
     navigator.geolocation.clearWatch(watch);
     clearTimeout(alarm);
     if (!best) say(WORDS.unavailable);
@@ -40,12 +44,15 @@ export function findPosition({ better, say, done = () => {} }) {
       if (coords.accuracy <= GOOD_M) stop();
     },
     (error) => {
-      if (best) return;
+      // A pause in the signal is not the end: listening goes on until the time is out.
+      if (best || over || error.code !== error.PERMISSION_DENIED) return;
+      over = true;
       clearTimeout(alarm);
       navigator.geolocation.clearWatch(watch);
-      say(error.code === error.PERMISSION_DENIED ? WORDS.refused : WORDS.unavailable);
+      say(WORDS.refused);
       done();
     },
     { enableHighAccuracy: true, maximumAge: 10000, timeout: LONGEST_MS },
   );
+  return stop;
 }

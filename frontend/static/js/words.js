@@ -1,16 +1,19 @@
-/** What the scripts say, in French, in one place. */
+/** What the maps and the position say, in one place. */
+
+import { gettext, interpolate, ngettext } from "./texts.js";
 
 export const WORDS = {
-  zoomIn: "Zoomer",
-  zoomOut: "Dézoomer",
-  close: "Fermer",
-  credit: 'Fond de carte : Plan <a href="https://www.ign.fr/">IGN</a>',
-  mapName: "Carte",
-  searching: "Recherche de votre position…",
-  found: (/** @type {string} */ distance) => `Position trouvée, à ${distance} près.`,
-  refused: "L'accès à la position est refusé par l'appareil. Donnez le lieu d'une autre façon.",
-  unavailable: "La position n'a pas été trouvée. Réessayez dehors, ou donnez le lieu d'une autre façon.",
-  under: (/** @type {string} */ place) => `Sous la croix : ${place}.`,
-  placed: (/** @type {string} */ place) => `Lieu placé : ${place}.`,
-  points: (/** @type {number} */ count) => (count > 1 ? `${count} points sur la carte.` : `${count} point sur la carte.`),
+  zoomIn: gettext("Zoomer"),
+  zoomOut: gettext("Dézoomer"),
+  close: gettext("Fermer"),
+  credit: gettext("Fond de carte : Plan <a href=\"https://www.ign.fr/\">IGN</a>"),
+  mapName: gettext("Carte"),
+  searching: gettext("Recherche de votre position…"),
+  found: (/** @type {string} */ distance) => interpolate(gettext("Position trouvée, à %(distance)s près."), { distance }),
+  refused: gettext("L'accès à la position est refusé par l'appareil. Donnez le lieu d'une autre façon."),
+  unavailable: gettext("La position n'a pas été trouvée. Réessayez dehors, ou donnez le lieu d'une autre façon."),
+  under: (/** @type {string} */ place) => interpolate(gettext("Sous la croix : %(place)s."), { place }),
+  placed: (/** @type {string} */ place) => interpolate(gettext("Lieu placé : %(place)s."), { place }),
+  points: (/** @type {number} */ count) =>
+    interpolate(ngettext("%(count)s point sur la carte.", "%(count)s points sur la carte.", count), { count }),
 };
