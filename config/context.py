@@ -1,9 +1,12 @@
 """What every template may say about this instance."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation.trans_real import DjangoTranslation
 
 
 def instance(request: HttpRequest) -> dict[str, Any]:
@@ -11,6 +14,27 @@ def instance(request: HttpRequest) -> dict[str, Any]:
     return {
         "is_demo": settings.REPERES_DEMO,
         "tile_host": settings.TILE_HOST,
+        "geocoder": settings.GEOCODER_URL,
+        "catalogue": script_catalogue(get_language() or settings.LANGUAGE_CODE),
         "publisher": settings.PUBLISHER,
         "contact_email": settings.CONTACT_EMAIL,
     }
+
+
+@lru_cache(maxsize=4)
+def script_catalogue(language: str) -> dict[str, str | list[str]]:
+    """Return the texts of the scripts in `language`, {} in French: the sources are.
+
+    One page carries all of them: 5 kB once compressed, on an instance abroad only.
+    """
+    if language.startswith("fr"):
+        return {}
+    found = DjangoTranslation(language, domain="djangojs", localedirs=settings.LOCALE_PATHS)
+    texts: dict[str, str | list[str]] = {}
+    for key, text in found._catalog.items():  # type: ignore[attr-defined]  # what JSONCatalog itself reads
+        if isinstance(key, tuple):
+            source, _form = key
+            texts[source] = [*texts.get(source, []), text]
+        elif key:
+            texts[key] = text
+    return texts

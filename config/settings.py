@@ -290,6 +290,9 @@ EMAIL_FILE_PATH = REPERES_LOCAL / "courriers"
 
 # --- Headers ---------------------------------------------------------------------
 TILE_HOST = os.environ.get("REPERES_TILE_HOST", "https://data.geopf.fr")
+# The State's address search, asked by the browser itself; empty: addresses are not searched.
+GEOCODER_URL = os.environ.get("REPERES_GEOCODER", "https://data.geopf.fr/geocodage").rstrip("/")
+GEOCODER_ORIGIN = "/".join(GEOCODER_URL.split("/")[:3])
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -3,5 +3,9 @@
 from django.urls import URLPattern, URLResolver, path
 
 from contributions.views import report
+from contributions.views_offline import service_worker
 
-urlpatterns: list[URLPattern | URLResolver] = [path("signaler/", report, name="signaler")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("signaler/", report, name="signaler"),
+    path("sw.js", service_worker, name="sw"),
+]

@@ -8,18 +8,22 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from contributions import steps
 from contributions.forms import PlaceForm
 from contributions.origin import check_origin
 from contributions.places import known_place, known_places
+from contributions.views_offline import OUTSIDE
+from contributions.worker import shell_context
 from couches.models import Couche
 from territoires.scope import commune_of_code
 from territoires.search import find_communes
@@ -41,10 +45,15 @@ STEPS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
 
 @csrf_exempt  # no cookie, hence no token: `check_origin` looks at where the form was
 @require_http_methods(["GET", "HEAD", "POST"])
+@csp_update(OUTSIDE)  # type: ignore[arg-type]  # its stub forgets lists of text
 def report(request: HttpRequest) -> HttpResponse:
     """Show where to begin (GET), or take one step (POST, field `etape`)."""
-    if request.method == "POST":
-        return _step(request)
+    return _step(request) if request.method == "POST" else _shell(request)
+
+
+@gzip_page  # nothing secret or typed shows in it
+def _shell(request: HttpRequest) -> HttpResponse:
+    """Show the page that scripts take over where they run, and that works without them."""
     response = _begin(request)
     patch_cache_control(response, public=True, max_age=KEPT_S)
     return response
@@ -69,8 +78,7 @@ def _begin(request: HttpRequest, status: int = 200) -> HttpResponse:
     couche = Couche.objects.filter(slug=_plain(request.GET.get("couche", ""))).first()
     commune = commune_of_code(_plain(request.GET.get("commune", "")))
     if couche is None:
-        choice = {"couches": Couche.objects.all(), "commune": commune, "messages": ()}
-        return render(request, "contributions/quoi.html", choice, status=status)
+        return render(request, "contributions/quoi.html", {**shell_context(), "commune": commune}, status=status)
     query = _plain(request.GET.get("q", ""))
     found = find_communes(query) if query else []
     if len(found) == 1 and commune is None:
@@ -83,9 +91,8 @@ def _begin(request: HttpRequest, status: int = 200) -> HttpResponse:
         "lieux": known_places(commune, couche) if commune else [],
         "mairie": commune.chef_lieu if commune else None,
         "lieu": PlaceForm(),
-        "messages": (),
     }
-    return render(request, "contributions/ou.html", context, status=status)
+    return render(request, "contributions/ou.html", {**shell_context(), **context}, status=status)
 
 
 def _feature(text: str) -> object | None:

@@ -1,7 +1,5 @@
 /** What a report becomes on the wire. Pure, shared by the page and the service worker. */
 
-/** @typedef {import("./store.js").Report} Report */
-
 /** A clock this wrong is corrected; below, it is the network's own delay. */
 const CLOCK_TOLERANCE_MS = 120000;
 /** A report that waited longer than this before its first try was written without network. */
@@ -30,7 +28,7 @@ export function makeSecret() {
  *
  * A moment taken from a wrong device clock is moved by the offset measured at send time; a day
  * that the person chose is left alone, and nothing is ever in the future.
- * @param {Report["observed"]} observed
+ * @param {DeviceReport["observed"]} observed
  * @param {number} offset server minus device, milliseconds
  * @param {number} now device clock, milliseconds
  * @returns {string} ISO 8601, UTC
@@ -42,28 +40,40 @@ export function observedAt({ at, chosen }, offset, now) {
 }
 
 /**
+ * The content of a report as the API takes it, with neither id nor secret.
+ * @param {DeviceReport} report
+ * @returns {Record<string, any>}
+ */
+export function toSubmission(report) {
+  const { place } = report;
+  return {
+    couche: report.couche,
+    operation: report.operation,
+    feature: report.feature,
+    geometry: place ? { type: "Point", coordinates: [place.lon, place.lat] } : null,
+    attributes: report.attributes,
+    observed_at: report.observed.at,
+    accuracy_m: place?.accuracy ?? null,
+    position_source: place?.source ?? "coordinates",
+    email: report.email || null,
+  };
+}
+
+/**
  * The body of `POST contributions/`, less the challenge: made once, sent again as it is.
- * @param {Report} report
+ * @param {DeviceReport} report
  * @param {number} offset
  * @param {number} now
  * @returns {Record<string, any>}
  */
 export function freeze(report, offset, now) {
   const late = report.offline || report.tries > 0 || now - Date.parse(report.saved_at ?? "") > AT_ONCE_MS;
-  const { place } = report;
   return {
+    ...toSubmission(report),
     id: report.id,
     secret: report.secret,
-    couche: report.couche,
-    operation: report.operation,
-    feature: report.feature,
-    geometry: place ? { type: "Point", coordinates: [place.lon, place.lat] } : null,
-    attributes: report.attributes,
     observed_at: observedAt(report.observed, offset, now),
-    accuracy_m: place?.accuracy ?? null,
-    position_source: place?.source ?? "coordinates",
     channel: report.desk ? "desk" : late ? "offline" : report.embed ? "embed" : "web",
-    email: report.email || null,
   };
 }
 

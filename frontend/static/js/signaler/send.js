@@ -7,13 +7,11 @@
 
 import { freeze, judge, makeId, makeSecret, waitAfter } from "./payload.js";
 import { solve } from "./proof.js";
-import { allReports, changeReport, photosOf, readSetting, removePhoto, renameReport, saveSetting, takeLease } from "./store.js";
+import { allReports, changeReport, photosOf, readSetting, removePhoto, renameReport, saveSetting, takeLease, tellChange } from "./store.js";
 
-/** @typedef {import("./store.js").Report} Report */
 /** @typedef {{status: number, json: any, retryAfter: string | null}} Answer status 0: the network failed */
 
 export const LOCK = "reperes-envoi";
-export const CHANNEL = "reperes-file";
 const TEXT_MS = 20000;
 const PHOTO_MS = 60000;
 const LEASE_MS = 90000;
@@ -61,21 +59,13 @@ async function sendDue(force, wake) {
     else if (outcome !== "refused") left += 1;
     // No network for one is no network for the next.
     cut = outcome === "network" || outcome === "portal";
-    tell();
+    tellChange();
   }
   return { sent, left, busy: false };
 }
 
-/** Tell the open pages that the queue changed. */
-export function tell() {
-  if (typeof BroadcastChannel === "undefined") return;
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage("changed");
-  channel.close();
-}
-
 /**
- * @param {Report} report
+ * @param {DeviceReport} report
  * @returns {Promise<string>} "done", "refused", or why it is kept
  */
 async function sendOne(report) {
@@ -88,7 +78,7 @@ async function sendOne(report) {
 }
 
 /**
- * @param {Report} report
+ * @param {DeviceReport} report
  * @returns {Promise<string>}
  */
 async function sendText(report) {
@@ -123,7 +113,7 @@ async function sendText(report) {
   return hold(report, why, answer);
 }
 
-/** @param {Report["place"]} place */
+/** @param {DeviceReport["place"]} place */
 function challengeUrl(place) {
   const where = place ? `&lon=${place.lon}&lat=${place.lat}` : "";
   return `/api/v1/defi/?action=contribution${where}`;
@@ -165,7 +155,7 @@ async function receive(id, receipt) {
 
 /**
  * The id is taken by another content: ours if our secret opens it, somebody else's if not.
- * @param {Report} report
+ * @param {DeviceReport} report
  * @param {Answer} refusal
  */
 async function settleConflict(report, refusal) {
@@ -211,7 +201,7 @@ async function sendPhotos(id) {
 
 /**
  * What was sent is the server's: the device keeps how to follow it, no more.
- * @param {Report} row
+ * @param {DeviceReport} row
  */
 function forgetContent(row) {
   row.state = "sent";
@@ -223,7 +213,7 @@ function forgetContent(row) {
 }
 
 /**
- * @param {Report} report
+ * @param {DeviceReport} report
  * @returns {Promise<string>}
  */
 async function sendCorrection(report) {
@@ -250,7 +240,7 @@ async function sendCorrection(report) {
 
 /**
  * Keep a report, with why and until when.
- * @param {Report} report
+ * @param {DeviceReport} report
  * @param {string} why
  * @param {Answer} answer
  */

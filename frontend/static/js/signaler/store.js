@@ -5,23 +5,8 @@
  * WebKit loses Blobs. An upgrade adds to what is there and never wipes it.
  */
 
-/**
- * @typedef {{lon: number, lat: number, accuracy: number | null, source: string}} ReportPlace
- * @typedef {{status: number, detail: string, errors: Record<string, string[]>}} Refusal
- * @typedef {{n: number, size: number, state: "waiting" | "sent" | "refused", reason?: string}} PhotoState
- * @typedef {{id: string, secret: string, kind: "report" | "correction",
- *   state: "draft" | "waiting" | "refused" | "sent", couche: string, couche_title: string, operation: string,
- *   feature: string | null, feature_title: string, place: ReportPlace | null,
- *   commune: {code: string, nom: string, nearBorder?: boolean} | null, attributes: Record<string, any>,
- *   observed: {at: string, chosen: boolean}, email: string, photos: PhotoState[], desk: boolean, embed: boolean,
- *   created_at: string, saved_at: string | null, offline: boolean, tries: number, not_before: number, held: string,
- *   error: Refusal | null, frozen: Record<string, any> | null, receipt: Record<string, any> | null,
- *   sent_at: string | null, status: string, status_label: string, reason: string, correct_until: string | null,
- *   settled_at: string | null, checked_at: string | null}} Report
- * @typedef {{id: string, n: number, type: string, bytes: ArrayBuffer}} Photo
- */
-
 export const DATABASE = "reperes";
+const CHANNEL = "reperes-file";
 /** Days a settled report stays in the device's list, and the longest any stays. */
 const KEPT_DAYS = 30;
 const LONGEST_DAYS = 365;
@@ -112,15 +97,15 @@ function read(name, ask) {
   });
 }
 
-/** @returns {Promise<Report[]>} every report, oldest first */
+/** @returns {Promise<DeviceReport[]>} every report, oldest first */
 export async function allReports() {
-  const reports = /** @type {Report[]} */ (await read("reports", (store) => store.getAll()));
+  const reports = /** @type {DeviceReport[]} */ (await read("reports", (store) => store.getAll()));
   return reports.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
 }
 
 /**
  * @param {string} id
- * @returns {Promise<Report | undefined>}
+ * @returns {Promise<DeviceReport | undefined>}
  */
 export function readReport(id) {
   return read("reports", (store) => store.get(id));
@@ -128,7 +113,7 @@ export function readReport(id) {
 
 /**
  * Write a report and, in the same transaction, photos added to it.
- * @param {Report} report
+ * @param {DeviceReport} report
  * @param {Photo[]} [photos]
  */
 export function saveReport(report, photos = []) {
@@ -141,8 +126,8 @@ export function saveReport(report, photos = []) {
 /**
  * Read, change and write a report in one transaction, so that two tabs never undo one another.
  * @param {string} id
- * @param {(report: Report) => void} change synchronous
- * @returns {Promise<Report | undefined>} what was written, undefined when it is gone
+ * @param {(report: DeviceReport) => void} change synchronous
+ * @returns {Promise<DeviceReport | undefined>} what was written, undefined when it is gone
  */
 export function changeReport(id, change) {
   return within(["reports"], "readwrite", (transaction, keep) => {
@@ -261,7 +246,7 @@ export function removePack(code) {
 
 /**
  * Whether a report has had its time: settled for thirty days, or sent a year ago.
- * @param {Report} report
+ * @param {DeviceReport} report
  * @param {number} now
  * @returns {boolean}
  */
@@ -287,4 +272,32 @@ export async function eraseAll() {
   });
   if (typeof caches === "undefined") return;
   for (const name of await caches.keys()) if (name.startsWith("tuiles-")) await caches.delete(name);
+}
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+/** @type {BroadcastChannel | null} */
+let ear = null;
+
+/**
+ * Be told when the queue changed, in this tab, another or the worker.
+ * @param {() => void} listener
+ * @returns {() => void} stops
+ */
+export function onQueueChange(listener) {
+  if (!ear && typeof BroadcastChannel !== "undefined") {
+    ear = new BroadcastChannel(CHANNEL);
+    ear.onmessage = () => listeners.forEach((one) => one());
+  }
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Tell every open page that the queue changed. */
+export function tellChange() {
+  for (const listener of listeners) listener();
+  if (typeof BroadcastChannel === "undefined") return;
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage("changed");
+  channel.close();
 }
