@@ -31,7 +31,8 @@ FORMAT = 1
 MAX_BYTES = 300_000
 OUTLINE_BYTES = 150_000
 PLACES_BYTES = 60_000
-TITLED_BYTES = 20_000
+# Format, date and commas.
+HEAD_BYTES = 100
 # Vertices are left out only when the outlines would not fit; locate() itself doubts within 100 m.
 TOLERANCES_M = (0, 2, 5)
 # Points this far from the commune's box get an answer; outlines go on beyond, so that the
@@ -210,17 +211,16 @@ def _fill(
     *,
     complete: bool,
 ) -> dict[str, Any]:
-    """Put in what fits: town halls and hamlets, published objects as places, then features."""
+    """Put in what fits: town halls and hamlets, then features, then their names as places."""
     hamlets = [*town_halls, *_hamlets(commune)]
-    kept_hamlets = _fitting(hamlets, PLACES_BYTES)
-    titled = list(_titled(features))
-    places = kept_hamlets + _fitting(titled, TITLED_BYTES)
-    content["places"] = places
-    room = MAX_BYTES - len(orjson.dumps(content)) - 100  # format, date, the brackets and a comma
+    content["places"] = _fitting(hamlets, PLACES_BYTES)
+    room = MAX_BYTES - len(orjson.dumps(content)) - HEAD_BYTES
     kept = _fitting(features, room)
-    content["features"] = sorted(kept, key=lambda feature: feature["observed_on"], reverse=True)
+    titled = list(_titled(kept))
+    places = content["places"] + _fitting(titled, room - len(orjson.dumps(kept)))
     whole = len(places) == len(hamlets) + len(titled) and len(kept) == len(features)
-    content["truncated"] = not (complete and whole)
+    content["features"] = sorted(kept, key=lambda feature: feature["observed_on"], reverse=True)
+    content |= {"places": places, "truncated": not (complete and whole)}
     return content
 
 

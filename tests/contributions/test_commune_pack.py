@@ -11,11 +11,12 @@ import pytest
 import shapely
 from django.conf import settings
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
+from django.db import connection
 from django.test import Client
 
 from contributions import outlines
 from contributions.models import Contribution
-from contributions.pack import MAX_BYTES, OUTLINE_BYTES, build_pack
+from contributions.pack import AROUND_M, FEATURES, MAX_BYTES, OUTLINE_BYTES, build_pack
 from contributions.tiles_plan import MAX_TILES, plan_tiles
 from couches.models import Couche
 from territoires.models import Commune, FormerCode, LieuDit
@@ -175,6 +176,36 @@ def test_the_queries_do_not_follow_the_number_of_things(
         LieuDit.objects.create(commune=aurillac, nom=f"Lieu {rank}", point=Point(2.44, 44.93, srid=4326))
     with django_assert_max_num_queries(6):
         client.get(URL)
+
+
+SCATTER = """
+INSERT INTO couches_feature (id, number, couche_id)
+SELECT gen_random_uuid(), 1000000 + rank, %(couche)s FROM generate_series(1, 5000) AS rank;
+INSERT INTO couches_featureversion (
+    feature_id, couche_id, geom, attributes, commune_id, from_version, observations, distinct_observers,
+    last_observed_on, near_border, self_accepted, origin, row_sha256)
+SELECT feature.id, model.couche_id, ST_Translate(geom, random() * 4 - 2, random() * 4 - 2), attributes,
+    '15267', from_version, 1, 1, last_observed_on, false, false, origin, row_sha256
+FROM couches_feature AS feature CROSS JOIN (SELECT * FROM couches_featureversion LIMIT 1) AS model
+WHERE feature.number > 1000000;
+ANALYZE couches_featureversion, couches_feature
+"""
+
+
+def test_features_are_found_by_their_indexes(aurillac: Commune, ytrac: Commune) -> None:
+    """The cost follows what lies around the commune, not what the country holds."""
+    published(aurillac)
+    couche = Couche.objects.get(slug="services")
+    with connection.cursor() as cursor:
+        cursor.execute(SCATTER.replace("%(couche)s", str(couche.pk)))
+        cursor.execute(
+            f"EXPLAIN (FORMAT JSON) {FEATURES}", {"code": "15014", "around": AROUND_M, "limit": 100}
+        )
+        plan = cursor.fetchone()[0]
+    text = plan if isinstance(plan, str) else json.dumps(plan)
+    scans = re.findall(r'"Node Type": "Seq Scan"[^{}]*?"Relation Name": "(\w+)"', text)
+    assert not {"couches_featureversion", "couches_feature"} & set(scans), text
+    assert "couches_featureversion_geom" in text and "fv_commune_couche" in text
 
 
 def test_a_commune_without_outline_still_has_its_pack(client: Client, aurillac: Commune) -> None:
