@@ -3,8 +3,10 @@
 from django.urls import URLPattern, URLResolver, path
 
 from contributions.api import ContributionDetail, ContributionList, PhotoDetail
+from contributions.offline_doors import CommunePack
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("communes/<str:code>/pack/", CommunePack.as_view(), name="api-pack"),
     path("contributions/", ContributionList.as_view(), name="api-contributions"),
     path("contributions/<uuid:contribution_id>/", ContributionDetail.as_view(), name="api-contribution"),
     path(

@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from contributions.offline_doors import forms
 from contributions.views import report
 from contributions.views_offline import service_worker
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("signaler/", report, name="signaler"),
+    path("signaler/formulaires.json", forms, name="signaler-formulaires"),
     path("sw.js", service_worker, name="sw"),
 ]

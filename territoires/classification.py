@@ -37,6 +37,11 @@ CLASSIFICATION = {
     "FormerCode.nom_folded": "public",
     "FormerCode.kind": "public",
     "FormerCode.commune": "public",
+    "LieuDit.id": "public",
+    "LieuDit.commune": "public",
+    "LieuDit.nom": "public",
+    "LieuDit.nom_folded": "public",
+    "LieuDit.point": "public",
     # The name of an operator's file may tell how a machine is organised.
     "BoundaryLoad.id": "internal",
     "BoundaryLoad.loaded_at": "internal",

@@ -1,4 +1,4 @@
-"""Regions, départements, EPCI, communes, their outlines and their former codes.
+"""Régions, départements, EPCI, communes, their outlines, former codes and named places.
 
 Codes are text, always: "01001" and "2A004" are not numbers. A place is keyed on
 (code INSEE, COG year), never on its name: 1,441 names are shared by 3,675 communes.
@@ -169,6 +169,33 @@ class FormerCode(models.Model):
             GinIndex(fields=["nom_folded"], opclasses=["gin_trgm_ops"], name="former_code_nom_trgm"),
             models.Index(fields=["code"], name="former_code_code"),
         ]
+
+
+class LieuDit(models.Model):
+    """A hamlet or another named place of a commune, from the Base Adresse Nationale.
+
+    `point` is EPSG:4326, on the grid of 6 decimals. Several may bear one name: each former
+    commune has its "Bourg". Written by `load_lieux_dits` only.
+    """
+
+    commune = models.ForeignKey(Commune, models.CASCADE, related_name="lieux_dits", db_index=False)
+    nom = models.CharField(_("nom"), max_length=120)
+    point = models.PointField(_("position"), srid=4326, spatial_index=False)
+    nom_folded = models.GeneratedField(
+        expression=Folded("nom"), output_field=models.CharField(max_length=240), db_persist=True
+    )
+
+    class Meta:
+        verbose_name = _("lieu-dit")
+        verbose_name_plural = _("lieux-dits")
+        constraints = [
+            # Also the index by commune.
+            models.UniqueConstraint(fields=["commune", "nom", "point"], name="lieu_dit_unique"),
+            models.CheckConstraint(name="lieu_dit_named", condition=~Q(nom="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.nom
 
 
 class BoundaryLoad(models.Model):

@@ -123,6 +123,8 @@ ROUTES: dict[str, Route] = {
     "api-couche": public(args=lambda world: COUCHE),
     "api-communes": public(query="?lon=2.44&lat=44.93"),
     "api-commune": public(args=lambda world: ["15014"]),
+    "api-pack": public(args=lambda world: ["15014"]),
+    "signaler-formulaires": public(),
     "exports-schema": public(args=lambda world: COUCHE),
     "exports-file": public(args=lambda world: [*COUCHE, "derniere"], query="?format=geojson"),
     "exports-manifest": public(args=lambda world: [*COUCHE, "1"]),
