@@ -3,9 +3,11 @@
 from django.urls import URLPattern, URLResolver, path
 
 from contributions.api import ContributionDetail, ContributionList, PhotoDetail
+from contributions.api_preview import PreviewView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contributions/", ContributionList.as_view(), name="api-contributions"),
+    path("contributions/apercu/", PreviewView.as_view(), name="api-preview"),
     path("contributions/<uuid:contribution_id>/", ContributionDetail.as_view(), name="api-contribution"),
     path(
         "contributions/<uuid:contribution_id>/photos/<int:n>",

@@ -129,6 +129,7 @@ ROUTES: dict[str, Route] = {
     "exports-delta": public(args=lambda world: [*COUCHE, "2", "1"], query="?format=geojson"),
     # --- Residents -------------------------------------------------------------
     "api-contributions": Route(body=_new_report, allowed={"POST": "201 201 201 201 201 201 201 201"}),
+    "api-preview": Route(body=_new_report, allowed={"POST": EVERYBODY}),
     "api-contribution": Route(args=_waiting, allowed={"GET": "404 200 404 200 200 200 404 404"}),
     "api-story": Route(args=_waiting, allowed={"GET": "404 200 404 404 404 404 404 404"}),
     "api-withdraw": Route(args=_waiting, allowed={"POST": "404 200 404 404 404 404 404 404"}),
