@@ -138,6 +138,11 @@ ROUTES: dict[str, Route] = {
         body=lambda world: {"attributes": world["returned"].attributes},
         allowed={"POST": "404 200 404 404 404 404 404 404"},
     ),
+    "api-correct": Route(
+        args=lambda world: [world["fresh"].pk],
+        body=lambda world: {"attributes": world["fresh"].attributes | {"place": "vehicle"}},
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
     "api-contribution-photo": Route(
         args=lambda world: [world["waiting"].pk, 1],
         body=lambda world: world["pixels"],
@@ -259,6 +264,11 @@ ROUTES: dict[str, Route] = {
         },
         content_type=FORM,
         # The couche's own questions are missing: refused, but the author is known.
+        allowed={"POST": "404 422 404 404 404 404 404 404"},
+    ),
+    "suivi-correction": Route(
+        body=lambda world: {"code": f"{world['fresh'].pk}." + "{secret}", "observed_on": "2026-11-01"},
+        content_type=FORM,
         allowed={"POST": "404 422 404 404 404 404 404 404"},
     ),
 }
