@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from contributions.api import ContributionDetail, ContributionList, PhotoDetail
 from contributions.api_preview import PreviewView
+from contributions.api_recovery import RecoverView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contributions/", ContributionList.as_view(), name="api-contributions"),
@@ -14,4 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         PhotoDetail.as_view(),
         name="api-contribution-photo",
     ),
+    path("suivi/retrouver/", RecoverView.as_view(), name="api-recover"),
 ]

@@ -127,6 +127,17 @@ class CodeForm(forms.Form):
         return found
 
 
+class RecoverForm(forms.Form):
+    """The address left with the reports; `recover()` judges it."""
+
+    email = forms.CharField(
+        label=_("Votre adresse électronique"),
+        max_length=254,
+        help_text=_("Celle que vous aviez laissée avec votre signalement."),
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+
 class NewPlaceForm(forms.Form):
     """A place that may be left as it is."""
 

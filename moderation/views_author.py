@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contributions.follow_up import find_for_author
 from contributions.models import Contribution
 from contributions.origin import check_origin
+from contributions.recovery import recover
 from couches.forms import AttributeForm, attribute_form
 from moderation.author import Story, answer, correct, story_of, withdraw
-from moderation.forms import AnswerForm, CodeForm, CorrectionForm, NewPlaceForm
+from moderation.forms import AnswerForm, CodeForm, CorrectionForm, NewPlaceForm, RecoverForm
 from moderation.refusals import Refusal
 
 
@@ -29,8 +30,7 @@ def follow_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _open(request)
     # No message of a signed-in official may enter a page that caches keep for everybody.
-    context = {"form": CodeForm(), "states": Contribution.Status.values, "messages": ()}
-    response = render(request, "suivi/suivi.html", context)
+    response = _page(request, messages=())
     patch_cache_control(response, public=True, max_age=300)
     return response
 
@@ -108,6 +108,21 @@ def correct_page(request: HttpRequest) -> HttpResponse:
     return _sent(request, found, questions, form, send)
 
 
+@csrf_exempt
+@never_cache
+@require_POST
+def recover_page(request: HttpRequest) -> HttpResponse:
+    """Ask for one's links by e-mail; the page never says whether the address is known."""
+    check_origin(request)
+    form = RecoverForm(request.POST)
+    if form.is_valid():
+        try:
+            return _page(request, asked=recover(email=form.cleaned_data["email"]))
+        except ValidationError as error:
+            form.add_error("email", error.message_dict["email"])
+    return _page(request, recover=form, status=422)
+
+
 def _sent(
     request: HttpRequest,
     found: Contribution,
@@ -138,9 +153,13 @@ def _find(request: HttpRequest) -> Contribution | HttpResponse:
         except Contribution.DoesNotExist:
             form.add_error("code", _("Ce code n'ouvre aucun signalement : vérifiez que le lien est entier."))
             status = 404
-    return render(
-        request, "suivi/suivi.html", {"form": form, "states": Contribution.Status.values}, status=status
-    )
+    return _page(request, form=form, status=status)
+
+
+def _page(request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Return the page where a code is pasted or a link asked for again."""
+    blank = {"form": CodeForm(), "recover": RecoverForm(), "states": Contribution.Status.values}
+    return render(request, "suivi/suivi.html", blank | context, status=status)
 
 
 def _story(

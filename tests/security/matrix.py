@@ -143,6 +143,9 @@ ROUTES: dict[str, Route] = {
         body=lambda world: {"attributes": world["fresh"].attributes | {"place": "vehicle"}},
         allowed={"POST": "404 200 404 404 404 404 404 404"},
     ),
+    "api-recover": Route(
+        body=lambda world: {"email": "amel@exemple.fr"}, allowed={"POST": "202 202 202 202 202 202 202 202"}
+    ),
     "api-contribution-photo": Route(
         args=lambda world: [world["waiting"].pk, 1],
         body=lambda world: world["pixels"],
@@ -270,5 +273,8 @@ ROUTES: dict[str, Route] = {
         body=lambda world: {"code": f"{world['fresh'].pk}." + "{secret}", "observed_on": "2026-11-01"},
         content_type=FORM,
         allowed={"POST": "404 422 404 404 404 404 404 404"},
+    ),
+    "suivi-retrouver": Route(
+        body=lambda world: {"email": "amel@exemple.fr"}, content_type=FORM, allowed={"POST": EVERYBODY}
     ),
 }
