@@ -46,17 +46,18 @@ class Letter:
 # Anybody may type somebody else's address: letters that answer a form are capped.
 LETTERS = {
     "accuse-reception": Letter(frozenset({"commune", "couche", "suivi"}), per_day=10),
+    "liens-de-suivi": Letter(frozenset({"liens"}), per_day=3),
     "decision": Letter(frozenset({"commune", "couche", "status", "public_reason"})),
     "mot-de-passe": Letter(frozenset({"lien"}), per_day=3),
 }
 
 
-def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]) -> None:
+def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]) -> bool:
     """Put a letter in the outbox, once per (event, recipient), and have it sent after commit.
 
     `event` names what happened, at most 120 characters (`decision:42`); `template` is a key of
-    LETTERS; `context` is JSON. Writes nothing when the address had its share of that letter
-    today. Raises KeyError for an unknown letter and ValueError for a missing word: both are
+    LETTERS; `context` is JSON. Writes nothing and returns False when the address had its share of
+    that letter today. Raises KeyError for an unknown letter and ValueError for a missing word: both are
     mistakes of the caller.
     """
     letter = LETTERS[template]
@@ -70,7 +71,7 @@ def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]
         ).count()
         if sent_lately >= letter.per_day:
             log.warning("letter not written: the address had its share of %s today", template)
-            return
+            return False
     row = Notification(
         event=event,
         template=template,
@@ -81,6 +82,7 @@ def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]
     with transaction.atomic():
         Notification.objects.bulk_create([row], ignore_conflicts=True)
         defer(SEND, once=f"{SEND}:{_transaction_id()}")
+    return True
 
 
 def hash_recipient(recipient: str) -> str:

@@ -105,7 +105,7 @@ class ContributionList(APIView):
         """Store a contribution: 201, or 200 and the same receipt for a retry. Anonymous, without cookie."""
         check_origin(request)
         try:
-            submission = _submission(request.data, request.user)
+            submission = submission_of(request.data, request.user)
             receipt = submit(submission)
         except PayloadConflict as error:
             raise Conflicting(str(error)) from error
@@ -159,7 +159,8 @@ class PhotoDetail(APIView):
         return Response(_photo(photo), status=201 if created else 200)
 
 
-def _submission(document: Any, user: Any) -> Submission:
+def submission_of(document: Any, user: Any) -> Submission:
+    """Return the JSON body as `submit()` takes it. Raises ValidationError for what is no such object."""
     if not isinstance(document, dict):
         raise ValidationError(_('Envoyez un objet JSON : {"id": …, "couche": …}.'))
     unknown = [key for key in document if key not in ACCEPTED_KEYS]

@@ -3,15 +3,19 @@
 from django.urls import URLPattern, URLResolver, path
 
 from contributions.api import ContributionDetail, ContributionList, PhotoDetail
+from contributions.api_preview import PreviewView
+from contributions.api_recovery import RecoverView
 from contributions.offline_doors import CommunePack
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("communes/<str:code>/pack/", CommunePack.as_view(), name="api-pack"),
     path("contributions/", ContributionList.as_view(), name="api-contributions"),
+    path("contributions/apercu/", PreviewView.as_view(), name="api-preview"),
     path("contributions/<uuid:contribution_id>/", ContributionDetail.as_view(), name="api-contribution"),
     path(
         "contributions/<uuid:contribution_id>/photos/<int:n>",
         PhotoDetail.as_view(),
         name="api-contribution-photo",
     ),
+    path("suivi/retrouver/", RecoverView.as_view(), name="api-recover"),
 ]

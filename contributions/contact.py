@@ -22,7 +22,7 @@ def leave_contact(contribution: Contribution, *, email: str, secret: str) -> Con
     contact = Contact.objects.create(
         contribution=contribution,
         email=email,
-        email_sha256=hashlib.sha256(email.lower().encode()).hexdigest(),
+        email_sha256=email_sha256(email),
         delete_after=(contribution.received_at + CONTACT_KEPT).date(),
     )
     notify(
@@ -36,6 +36,11 @@ def leave_contact(contribution: Contribution, *, email: str, secret: str) -> Con
         },
     )
     return contact
+
+
+def email_sha256(email: str) -> str:
+    """Return the hash under which an address is found, whatever its capitals."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
 
 
 def email_of(contribution: Contribution) -> str | None:

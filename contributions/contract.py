@@ -3,8 +3,11 @@
 `contributions.validation` judges what comes in; these only describe.
 """
 
+from typing import Any
+
 from rest_framework import serializers
 
+from comptes.mandates import LEVELS
 from contributions.models import Contribution
 
 
@@ -103,3 +106,49 @@ class ContributionAnswer(serializers.Serializer):
     accuracy_m = serializers.FloatField(allow_null=True)
     position_source = serializers.CharField()
     photos = PhotoAnswer(many=True)
+
+
+class PreviewSerializer(SubmissionSerializer):
+    """The same keys as a submission; only `couche` is required."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields of a submission, none required but the couche."""
+        fields = super().get_fields()
+        for name, field in fields.items():
+            field.required = name == "couche"
+        return fields
+
+
+class PublicRow(serializers.Serializer):
+    """One line of what will be public."""
+
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's name, as a field
+    value = serializers.CharField()
+
+
+class FeatureNearAnswer(serializers.Serializer):
+    """A published feature near."""
+
+    kind = serializers.ChoiceField(choices=["feature"])
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's name, as a field
+    distance_m = serializers.FloatField()
+    observed_on = serializers.DateField()
+
+
+class PreviewAnswer(serializers.Serializer):
+    """What the report would become."""
+
+    commune = CommuneNamed(allow_null=True)
+    near_border = serializers.BooleanField(allow_null=True)
+    answered_by = serializers.ChoiceField(
+        choices=[*LEVELS, ""], help_text="Le niveau le plus proche où quelqu'un décide ; vide : personne."
+    )
+    duplicates = FeatureNearAnswer(many=True)
+    pending = serializers.IntegerField(help_text="Signalements en attente à moins de 100 m.")
+    public = PublicRow(many=True)
+    errors = serializers.DictField(  # type: ignore[assignment]  # the contract's name, as a field
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Ce que l'envoi refuserait, par champ.",
+    )

@@ -4,11 +4,19 @@ from procrastinate.contrib.django import app
 
 from contributions.contact import delete_expired_contacts
 from contributions.photos import delete_orphans
+from contributions.recovery import WRITE_LINKS, delete_expired_keys, write_links
 
 
 @app.periodic(cron="41 3 * * *")
 @app.task(name="contributions.forget", queueing_lock="contributions.forget")
 def forget(timestamp: int) -> None:
-    """Delete, each night, the addresses whose date has passed and the photos of no row."""
+    """Delete, each night, the addresses whose date has passed, their keys and the photos of no row."""
     delete_expired_contacts()
+    delete_expired_keys()
     delete_orphans()
+
+
+@app.task(name=WRITE_LINKS, queue="courriers")
+def write_follow_up_links(email_sha256: str, request_id: str) -> None:
+    """Write the letter somebody asked for, if the address is known; deferred by `recovery.recover`."""
+    write_links(email_sha256=email_sha256, request_id=request_id)

@@ -1,4 +1,4 @@
-"""Contributions, the contact their author left, their photos.
+"""Contributions, the contact their author left, the keys sent to it, their photos.
 
 `status` is written by `contributions.submission` once (SUBMITTED), then only by
 `moderation.workflow`. Nothing here is public.
@@ -205,7 +205,27 @@ class Contact(models.Model):
 
     class Meta:
         verbose_name = _("contact")
-        indexes = [models.Index(fields=["delete_after"], name="contact_delete_after")]
+        indexes = [
+            models.Index(fields=["delete_after"], name="contact_delete_after"),
+            models.Index(fields=["email_sha256"], name="contact_email"),
+        ]
+
+
+class FollowUpKey(models.Model):
+    """One more secret that opens a contribution: that of a link sent by e-mail on demand.
+
+    The device's own secret is kept as a hash only, hence cannot be sent again. Opens nothing
+    without the contact it was sent to, and goes with it at the latest.
+    """
+
+    contribution = models.ForeignKey(Contribution, models.CASCADE, related_name="follow_up_keys")
+    secret_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    delete_after = models.DateField()
+
+    class Meta:
+        verbose_name = _("clé de suivi")
+        indexes = [models.Index(fields=["delete_after"], name="follow_up_key_delete_after")]
 
 
 class Photo(models.Model):

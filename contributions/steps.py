@@ -19,16 +19,13 @@ from contributions.follow_up import find_for_author
 from contributions.forms import DraftForm, PlaceForm, SendForm, WhenForm
 from contributions.models import Contribution
 from contributions.places import known_place, stored_attributes
+from contributions.preview import DESCRIBING, preview
 from contributions.submission import PayloadConflict, submit
 from contributions.validation import Operation
 from couches.forms import AttributeForm, attribute_form
 from couches.models import Couche
-from couches.schemas import describe
 from territoires.location import locate
 from territoires.points import point_from_text
-
-# Those of the author describe a place in full; the others only speak of a known one.
-DESCRIBING = {Operation.CREATE, Operation.UPDATE}
 
 
 def where(request: HttpRequest) -> HttpResponse:
@@ -93,7 +90,9 @@ def verify(request: HttpRequest) -> HttpResponse:
     if not sound:
         return _details(request, draft, when=when, questions=questions, status=422)
     answers = json.dumps(questions.to_attributes()) if questions else draft.values["attributes"]
-    return _check_page(request, draft.changed_by(attributes=answers, observed_at=when.instant()), SendForm())
+    return _check_page(
+        request, draft.changed_by(attributes=answers, observed_at=when.instant()), SendForm({})
+    )
 
 
 def send(request: HttpRequest) -> HttpResponse:
@@ -107,7 +106,7 @@ def send(request: HttpRequest) -> HttpResponse:
     try:
         receipt = submit(draft.to_submission(geometry=_geometry(draft), email=form.cleaned_data["email"]))
     except ValidationError as error:
-        _tell(form, error)
+        _tell(form, error.message_dict)
         return _check_page(request, draft, form, status=422)
     except PayloadConflict:
         text = _(
@@ -171,26 +170,17 @@ def _details(
 
 
 def _check_page(request: HttpRequest, draft: DraftForm, form: SendForm, status: int = 200) -> HttpResponse:
-    couche = _couche(draft)
-    if couche is None:
+    if _couche(draft) is None:
         return _lost(request)
-    point = _point(draft)
-    context: dict[str, Any] = {
-        "couche": couche,
+    shown = preview(draft.to_submission(geometry=_geometry(draft), email=""))
+    _tell(form, shown.errors)
+    context = {
         "brouillon": draft,
-        "operation": _operation_label(draft),
-        "objet": _known_feature(draft.values["feature"]),
-        "reponses": describe(couche, draft.shown_answers(couche)) if _describes(draft) else [],
-        "jour": _moment(draft),
-        "point": point,
-        "precision": draft.precision_m,
+        "public": shown.public,
+        "pres_d_une_limite": shown.location is not None and shown.location.near_border,
+        "lieu_a_changer": _describes(draft),
         "envoi": form,
     }
-    if point is not None:
-        try:
-            context["lieu"] = locate(point)
-        except ValidationError as error:
-            _tell(form, error)
     return render(request, "contributions/verifier.html", context, status=status)
 
 
@@ -272,11 +262,13 @@ def _moment(draft: DraftForm) -> dt.datetime | None:
     return moment if moment and moment.tzinfo and 1900 < moment.year < 9000 else None
 
 
-def _tell(form: SendForm, error: ValidationError) -> None:
-    """Show the refusals of `submit()`: at their field when the page has it, else above."""
-    for field, messages in error.message_dict.items():
+def _tell(form: SendForm, errors: dict[str, list[str]]) -> None:
+    """Show the refusals of `submit()`, once each: at their field when the page has it, else above."""
+    told = {message for messages in form.errors.values() for message in messages}
+    for field, messages in errors.items():
         for message in messages:
-            form.add_error(field if field in form.fields else None, message)
+            if message not in told:
+                form.add_error(field if field in form.fields else None, message)
 
 
 def _add_photo(contribution: Contribution, raw: bytes) -> str:

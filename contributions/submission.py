@@ -7,11 +7,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comptes.models import User
 from comptes.permissions import check as check_permission
 from comptes.roles import Gesture
 from contributions.contact import leave_contact
@@ -19,7 +21,7 @@ from contributions.duplicates import find_near
 from contributions.models import Contribution
 from contributions.payload import payload_sha256
 from contributions.validation import Checked, Operation, Submission, check, couche_slug, identity
-from couches.models import Couche
+from couches.models import Couche, FeatureVersion
 from territoires.location import Location, locate
 from territoires.models import Commune
 
@@ -82,9 +84,9 @@ def submit(submission: Submission) -> Receipt:
         if is_retry and known:
             return _replay(*known, payload)
         checked = check(submission, couche)
-        location = _locate(checked)
+        location = locate_proposed(checked.point, checked.operation, checked.target)
         if checked.channel == Contribution.Channel.DESK:
-            _check_desk(checked, location.commune)
+            check_desk(checked.entered_by, location.commune)
         contribution, created = _insert(checked, location, payload)
         if not created:
             return _replay(checked.id, checked.secret, payload)
@@ -130,14 +132,14 @@ def secret_sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _locate(checked: Checked) -> Location:
-    """Return the commune that decides: for a move, it must stay the feature's own.
+def locate_proposed(point: Point, operation: Operation, target: FeatureVersion | None) -> Location:
+    """Return the commune that decides (`point` EPSG:4326): for a move, it must stay the feature's own.
 
-    Otherwise one commune's mayor could take an object out of another's territory.
+    Otherwise one commune's mayor could take an object out of another's territory. Raises
+    ValidationError on "geometry".
     """
-    location = locate(checked.point)
-    target = checked.target
-    if checked.operation == Operation.UPDATE and target and target.commune_id != location.commune.pk:
+    location = locate(point)
+    if operation == Operation.UPDATE and target and target.commune_id != location.commune.pk:
         home = locate(target.geom).commune
         if home.pk != location.commune.pk:
             raise ValidationError(
@@ -154,8 +156,9 @@ def _locate(checked: Checked) -> Location:
     return location
 
 
-def _check_desk(checked: Checked, commune: Commune) -> None:
-    if checked.entered_by is None:
+def check_desk(entered_by: User | None, commune: Commune) -> None:
+    """Raise ValidationError or comptes' Forbidden unless this person may enter for others there."""
+    if entered_by is None:
         raise ValidationError(
             {
                 "channel": [
@@ -165,7 +168,7 @@ def _check_desk(checked: Checked, commune: Commune) -> None:
                 ]
             }
         )
-    check_permission(checked.entered_by, Gesture.ENTER_FOR_OTHERS, commune)
+    check_permission(entered_by, Gesture.ENTER_FOR_OTHERS, commune)
 
 
 def _insert(checked: Checked, location: Location, payload: str) -> tuple[Contribution, bool]:

@@ -85,7 +85,7 @@ class Checked:
     entered_by: "User | None"
 
 
-class _Reading:
+class Reading:
     """The fields read so far, and the refusals of the others."""
 
     def __init__(self) -> None:
@@ -118,27 +118,34 @@ def couche_slug(submission: Submission) -> str:
     return slug if isinstance(slug, str) and SLUG_PATTERN.fullmatch(slug) else ""
 
 
-def check(submission: Submission, couche: Couche | None) -> Checked:
-    """Return `submission` with sound types, `couche` being what its slug names.
+def read(submission: Submission, couche: Couche | None) -> Reading:
+    """Return the fields of `submission` read one by one, `couche` being what its slug names.
 
-    Costs no query for a creation, one when it speaks of a feature. Raises ValidationError
-    with all refusals by field, `attributes.<key>` for those of the schema.
+    Costs no query for a creation, one when it speaks of a feature. A field refused is None in
+    `values` and told in `errors`, `attributes.<key>` for those of the schema; one that depends on
+    a field refused is absent from both. `geometry` is a Point, `feature` the row in force.
     """
-    form = _Reading()
+    form = Reading()
     form.read("id", _uuid, submission.id)
     form.read("secret", _secret, submission.secret)
     form.read("couche", _known, couche)
     operation = form.read("operation", _choice, submission.operation, Operation)
     channel = form.read("channel", _choice, submission.channel, Contribution.Channel)
     form.read("position_source", _choice, submission.position_source, Contribution.PositionSource)
-    form.read("observed_at", _observed_at, submission.observed_at)
+    form.read("observed_at", read_observed_at, submission.observed_at)
     form.read("accuracy_m", _accuracy, submission.accuracy_m)
-    form.read("email", _email, submission.email)
+    form.read("email", read_email, submission.email)
     # What depends on a field refused above is not judged: one mistake, one message.
     if operation is not None and couche is not None:
         target = form.read("feature", _target, submission.feature, operation, couche)
         form.read("geometry", _place, submission.geometry, operation, target)
         form.read("attributes", _attributes, couche, submission.attributes, operation, channel, target)
+    return form
+
+
+def check(submission: Submission, couche: Couche | None) -> Checked:
+    """Return `submission` with sound types. Raises ValidationError with all refusals by field."""
+    form = read(submission, couche)
     if form.errors:
         raise ValidationError(dict(form.errors))
     values = form.values
@@ -181,7 +188,8 @@ def _choice(raw: object, choices: type[TextChoices]) -> TextChoices:
     )
 
 
-def _observed_at(raw: object) -> dt.datetime:
+def read_observed_at(raw: object) -> dt.datetime:
+    """Return when it was seen, in UTC, from ISO 8601. Raises ValidationError on a date not plausible."""
     moment = _instant(raw)
     if moment < OLDEST_CLAIM:
         raise ValidationError(_("La date du constat doit être postérieure au 1er janvier 2000."))
@@ -215,7 +223,8 @@ def _accuracy(raw: object) -> float | None:
     return float(raw)
 
 
-def _email(raw: object) -> str:
+def read_email(raw: object) -> str:
+    """Return an address, or "" for none. Raises ValidationError."""
     if raw is None or raw == "":
         return ""
     # isprintable() refuses the lone surrogates that Django's own pattern lets through.

@@ -16,8 +16,9 @@ from rest_framework.views import APIView
 from contributions.follow_up import find_for_author
 from contributions.models import Contribution
 from contributions.origin import check_origin
+from couches.text import printable
 from moderation.api_refusals import Unprocessable, refusals_as_answers
-from moderation.author import Story, answer, story_of, withdraw
+from moderation.author import Story, answer, correct, story_of, withdraw
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")
 X_SUIVI = OpenApiParameter(
@@ -27,13 +28,14 @@ NOT_FOUND = OpenApiResponse(description="Signalement inconnu, ou secret faux.")
 
 
 class StepAnswer(serializers.Serializer[Any]):
-    """One moment: `who` is auteur, mairie or publication."""
+    """One moment: `who` is auteur, mairie or publication; `corrected`, the state stayed the same."""
 
     at = serializers.DateTimeField()
     status = serializers.ChoiceField(choices=Contribution.Status.choices)
     status_label = serializers.CharField()
     who = serializers.ChoiceField(choices=["auteur", "mairie", "publication"])
     public_reason = serializers.CharField(allow_blank=True)
+    corrected = serializers.BooleanField()
 
 
 class ReadableAnswer(serializers.Serializer[Any]):
@@ -53,12 +55,15 @@ class StoryAnswer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Contribution.Status.choices)
     status_label = serializers.CharField()
     received_at = serializers.DateTimeField()
+    observed_at = serializers.DateTimeField()
     geometry = serializers.DictField()
     attributes = serializers.DictField()
     answers = ReadableAnswer(many=True)
     steps = StepAnswer(many=True)
     may_withdraw = serializers.BooleanField()
     may_answer = serializers.BooleanField()
+    may_correct = serializers.BooleanField()
+    correct_until = serializers.DateTimeField(allow_null=True)
 
 
 class AnswerRequest(serializers.Serializer[Any]):
@@ -67,6 +72,17 @@ class AnswerRequest(serializers.Serializer[Any]):
     attributes = serializers.DictField(required=False, allow_null=True)
     geometry = serializers.DictField(required=False, allow_null=True)
     message = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+
+
+class CorrectionRequest(serializers.Serializer[Any]):
+    """What the author corrects: give what changes; `attributes` replaces all the answers."""
+
+    attributes = serializers.DictField(required=False, allow_null=True)
+    geometry = serializers.DictField(required=False, allow_null=True)
+    observed_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+CORRECTED = ("attributes", "geometry", "observed_at")
 
 
 class AuthorView(APIView):
@@ -157,6 +173,38 @@ class AnswerView(AuthorView):
         return self.told(request, pk)
 
 
+class CorrectView(AuthorView):
+    """The correction of what was just sent."""
+
+    @extend_schema(
+        operation_id="contributions_correction_create",
+        summary="Corriger, dans l'heure qui suit l'envoi",
+        parameters=[X_SUIVI],
+        request=CorrectionRequest,
+        responses={
+            200: StoryAnswer,
+            404: NOT_FOUND,
+            409: OpenApiResponse(description="Trop tard, ou la mairie a déjà examiné le signalement."),
+            422: OpenApiResponse(description="Correction refusée, ou lieu dans une autre commune."),
+        },
+        auth=[],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Correct; the same correction twice is once."""
+        check_origin(request)
+        contribution = self.contribution(request, pk)
+        if not isinstance(request.data, dict):
+            raise Unprocessable({"non_field_errors": [_("Donnez un objet JSON.")]})
+        unknown = [printable(name) for name in request.data if name not in CORRECTED]
+        if unknown:
+            # A key left aside in silence would let its sender believe that it was corrected.
+            text = _("Seuls les réponses, le lieu et la date se corrigent : retirez ce champ.")
+            raise Unprocessable({name: [text] for name in unknown[:5]})
+        with refusals_as_answers():
+            correct(contribution=contribution, **{name: request.data.get(name) for name in CORRECTED})
+        return self.told(request, pk)
+
+
 def _represent(story: Story) -> dict[str, Any]:
     row = story.contribution
     return {
@@ -167,6 +215,7 @@ def _represent(story: Story) -> dict[str, Any]:
         "status": row.status,
         "status_label": row.get_status_display(),
         "received_at": row.received_at,
+        "observed_at": row.observed_at,
         "geometry": {"type": "Point", "coordinates": [row.geom.x, row.geom.y]},
         "attributes": row.attributes,
         "answers": [{"label": label, "value": value} for label, value in story.answers],
@@ -174,12 +223,15 @@ def _represent(story: Story) -> dict[str, Any]:
             {
                 "at": step.at,
                 "status": step.status,
-                "status_label": str(Contribution.Status(step.status).label),
+                "status_label": step.label,
                 "who": step.who,
                 "public_reason": step.public_reason,
+                "corrected": step.corrected,
             }
             for step in story.steps
         ],
         "may_withdraw": story.may_withdraw,
         "may_answer": story.may_answer,
+        "may_correct": story.may_correct,
+        "correct_until": story.correct_until,
     }

@@ -10,12 +10,14 @@ from rest_framework.exceptions import APIException, PermissionDenied, Validation
 
 from comptes.permissions import Forbidden
 from moderation.refusals import (
+    AlreadyDecided,
     NotAllowedFrom,
     NotYourGesture,
     OthersRelyOnIt,
     OutOfTerritory,
     Refusal,
     StaleVersion,
+    TooLateToCorrect,
 )
 
 
@@ -57,6 +59,8 @@ HTTP: dict[type[Exception], type[APIException]] = {
     NotAllowedFrom: Conflict,
     NotYourGesture: Conflict,
     OthersRelyOnIt: Conflict,
+    AlreadyDecided: Conflict,
+    TooLateToCorrect: Conflict,
     OutOfTerritory: PermissionDenied,
     Forbidden: PermissionDenied,
 }

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from moderation.api import BatchView, ContributionView, DecisionsView, QueueView, ReasonsView
-from moderation.api_author import AnswerView, StoryView, WithdrawView
+from moderation.api_author import AnswerView, CorrectView, StoryView, WithdrawView
 from moderation.api_publication import RevertView, VersionsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contributions/<uuid:pk>/suivi/", StoryView.as_view(), name="api-story"),
     path("contributions/<uuid:pk>/retrait/", WithdrawView.as_view(), name="api-withdraw"),
     path("contributions/<uuid:pk>/reponse/", AnswerView.as_view(), name="api-answer"),
+    path("contributions/<uuid:pk>/correction/", CorrectView.as_view(), name="api-correct"),
     path("couches/<slug:slug>/versions/", VersionsView.as_view(), name="api-publish"),
     path("couches/<slug:slug>/versions/<int:number>/revert/", RevertView.as_view(), name="api-revert"),
 ]

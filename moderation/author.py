@@ -1,8 +1,9 @@
-"""The author's side: read the story of a report, withdraw it, answer a question.
+"""The author's side: read the story of a report, correct it, withdraw it, answer a question.
 
 The author is whoever holds the secret; a wrong one is answered like an unknown report.
 """
 
+import datetime as dt
 import re
 import uuid
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from contributions.models import Contribution
-from couches.schemas import clean_attributes, describe
+from contributions.validation import read_observed_at
+from couches.schemas import carry_over, clean_attributes, describe
 from couches.text import clean_text
 from moderation.models import Decision
-from moderation.refusals import CommuneChanged, NothingAnswered
-from moderation.workflow import Action, Actor, Status, apply, can, check
+from moderation.refusals import CommuneChanged, NothingAnswered, NothingCorrected, Refusal
+from moderation.workflow import Action, Actor, Status, apply, can, check, correct_until
 from territoires.location import locate
 from territoires.points import point_from_geojson
 
@@ -27,23 +29,41 @@ MAX_MESSAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One moment of the story: the state it led to, in whose words and with which reason."""
+    """One moment of the story: the state it led to, in whose words and with which reason.
+
+    `corrected` says that the state did not change, only what the report says.
+    """
 
     at: Any
     status: str
     who: str
     public_reason: str
+    corrected: bool = False
+
+    @property
+    def label(self) -> str:
+        """What happened, in the words of the interface."""
+        return _("Corrigé") if self.corrected else str(Status(self.status).label)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the author reads; never who decided by name, never the officials' notes."""
+    """What the author reads; never who decided by name, never the officials' notes.
+
+    `correct_until` is None when nothing can be corrected, or no longer.
+    """
 
     contribution: Contribution
     steps: list[Step]
     answers: list[tuple[str, str]]
     may_withdraw: bool
     may_answer: bool
+    correct_until: dt.datetime | None
+
+    @property
+    def may_correct(self) -> bool:
+        """Say whether the author may still change what they have sent."""
+        return self.correct_until is not None
 
 
 def read_code(text: str) -> tuple[uuid.UUID, str] | None:
@@ -64,13 +84,17 @@ def story_of(contribution: Contribution) -> Story:
             who = "publication"
         # What the author wrote back is theirs to read again; the officials' own notes are not.
         said = decision.reason if decision.actor == Actor.AUTHOR else decision.public_reason
-        steps.append(Step(decision.at, decision.to_status, who, said))
+        corrected = decision.action == Action.CORRECT
+        steps.append(Step(decision.at, decision.to_status, who, said, corrected))
     return Story(
         contribution=contribution,
         steps=steps,
         answers=describe(contribution.couche, contribution.attributes),
         may_withdraw=can(contribution, Action.WITHDRAW, actor=Actor.AUTHOR),
         may_answer=can(contribution, Action.ANSWER, actor=Actor.AUTHOR),
+        correct_until=correct_until(contribution)
+        if can(contribution, Action.CORRECT, actor=Actor.AUTHOR)
+        else None,
     )
 
 
@@ -93,12 +117,7 @@ def answer(
     `attributes` replaces all answers (None leaves them); `geometry` is a GeoJSON Point (EPSG:4326,
     None leaves it) in the same commune. Raises ValidationError by field, or a Refusal.
     """
-    row = (
-        Contribution.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("couche", "commune")
-        .defer("commune__geom")
-        .get(pk=contribution.pk)
-    )
+    row = _lock(contribution)
     check(row, Action.ANSWER, actor=Actor.AUTHOR)
     told = _message(message)
     if attributes is None and geometry is None and not told:
@@ -107,6 +126,67 @@ def answer(
     if changed:
         row.save(update_fields=changed)
     return apply(contribution_id=row.pk, action=Action.ANSWER, actor=Actor.AUTHOR, version=None, reason=told)
+
+
+@transaction.atomic
+def correct(
+    *,
+    contribution: Contribution,
+    attributes: object = None,
+    geometry: object = None,
+    observed_at: object = None,
+) -> Decision | None:
+    """Change what was sent less than an hour ago, while nobody decided; None when nothing changes.
+
+    `attributes` replaces all answers; `geometry` is a GeoJSON Point (EPSG:4326) in the same
+    commune; `observed_at` ISO 8601; None leaves each. The same correction again changes nothing,
+    even too late: a lost answer can be asked for again. The version grows, so that an official
+    who has the old page before their eyes decides on nothing. Raises ValidationError by field,
+    or a Refusal.
+    """
+    if attributes is None and geometry is None and observed_at is None:
+        raise NothingCorrected
+    row = _lock(contribution)
+    refusal = _closed(row)
+    try:
+        changed = _answers(row, attributes) + _place(row, geometry) + _date(row, observed_at)
+    except (ValidationError, CommuneChanged):
+        if refusal is not None:
+            raise refusal from None
+        raise
+    if not changed:
+        return None
+    if refusal is not None:
+        raise refusal
+    row.save(update_fields=changed)
+    return apply(
+        contribution_id=row.pk, action=Action.CORRECT, actor=Actor.AUTHOR, version=None, reason=_said(changed)
+    )
+
+
+def _closed(row: Contribution) -> Refusal | None:
+    """Return why the report cannot be corrected, or None when it can."""
+    try:
+        check(row, Action.CORRECT, actor=Actor.AUTHOR)
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def _said(changed: list[str]) -> str:
+    """Return what was corrected, for the journal: the words before are not kept."""
+    parts = {"attributes": _("les réponses"), "geom": _("le lieu"), "observed_at": _("la date")}
+    return ", ".join(str(label) for field, label in parts.items() if field in changed)
+
+
+def _lock(contribution: Contribution) -> Contribution:
+    """Return the row as it is now, locked: an official who decides meanwhile waits."""
+    return (
+        Contribution.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("couche", "commune")
+        .defer("commune__geom")
+        .get(pk=contribution.pk)
+    )
 
 
 def _message(raw: object) -> str:
@@ -121,7 +201,12 @@ def _answers(row: Contribution, attributes: object) -> list[str]:
         return []
     whole = row.operation in {Contribution.Operation.CREATE, Contribution.Operation.UPDATE}
     by_officials = row.channel in {Contribution.Channel.DESK, Contribution.Channel.IMPORT}
-    row.attributes = clean_attributes(row.couche, attributes, completing=by_officials, partial=not whole)
+    cleaned = clean_attributes(row.couche, attributes, completing=by_officials, partial=not whole)
+    # What the town hall completed is not in the author's form: silence must not empty it.
+    told = carry_over(row.couche, row.attributes, cleaned)
+    if told == row.attributes:
+        return []
+    row.attributes = told
     row.schema_version = row.couche.schema_version
     return ["attributes", "schema_version"]
 
@@ -130,6 +215,8 @@ def _place(row: Contribution, geometry: object) -> list[str]:
     if geometry is None:
         return []
     point = point_from_geojson(geometry)
+    if point.coords == row.geom.coords:
+        return []
     if row.operation in {Contribution.Operation.DELETE, Contribution.Operation.CONFIRM}:
         # Those happen where the object is; only a new place for it would be a correction.
         raise ValidationError({"geometry": [_("Le lieu est celui de l'objet : laissez-le vide.")]})
@@ -141,3 +228,16 @@ def _place(row: Contribution, geometry: object) -> list[str]:
     row.accuracy_m = None
     row.position_source = Contribution.PositionSource.MAP
     return ["geom", "near_border", "accuracy_m", "position_source"]
+
+
+def _date(row: Contribution, observed_at: object) -> list[str]:
+    if observed_at is None:
+        return []
+    try:
+        moment = read_observed_at(observed_at)
+    except ValidationError as error:
+        raise ValidationError({"observed_at": error.messages}) from error
+    if moment == row.observed_at:
+        return []
+    row.observed_at = moment
+    return ["observed_at"]

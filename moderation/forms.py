@@ -1,13 +1,16 @@
 """What the pages take: a filter, a decision, a batch, a note; checked, never trusted."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contributions.forms import WhenForm
 from contributions.models import Contribution
 from couches.models import Couche
 from couches.text import clean_text
@@ -15,6 +18,7 @@ from moderation.author import read_code
 from moderation.serializers import MAX_BATCH
 from moderation.workflow import OFFICIAL_ACTIONS, Action
 from territoires.models import Commune
+from territoires.points import point_from_text
 
 # Beyond this a list of choices is no help: the code is typed instead.
 MAX_LISTED_COMMUNES = 60
@@ -123,7 +127,33 @@ class CodeForm(forms.Form):
         return found
 
 
-class AnswerForm(forms.Form):
+class RecoverForm(forms.Form):
+    """The address left with the reports; `recover()` judges it."""
+
+    email = forms.CharField(
+        label=_("Votre adresse électronique"),
+        max_length=254,
+        help_text=_("Celle que vous aviez laissée avec votre signalement."),
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+
+class NewPlaceForm(forms.Form):
+    """A place that may be left as it is."""
+
+    lon = forms.CharField(label=_("Longitude"), required=False, max_length=48)
+    lat = forms.CharField(label=_("Latitude"), required=False, max_length=48)
+
+    def geometry(self) -> dict[str, object] | None:
+        """Return the GeoJSON Point typed, None for none. Raises ValidationError on "geometry"."""
+        lon, lat = self.cleaned_data["lon"], self.cleaned_data["lat"]
+        if not lon and not lat:
+            return None
+        point = point_from_text(lon, lat)
+        return {"type": "Point", "coordinates": [point.x, point.y]}
+
+
+class AnswerForm(NewPlaceForm):
     """What the author adds beside the couche's own questions."""
 
     message = forms.CharField(
@@ -132,5 +162,11 @@ class AnswerForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
-    lon = forms.CharField(label=_("Longitude"), required=False, max_length=48)
-    lat = forms.CharField(label=_("Latitude"), required=False, max_length=48)
+
+
+class CorrectionForm(NewPlaceForm, WhenForm):
+    """What the author corrects beside the couche's own questions: the place, the day."""
+
+    def observed_at(self, present: dt.datetime) -> str | None:
+        """Return the new instant, None when the day is that of `present`: the hour is kept."""
+        return None if self.cleaned_data["observed_on"] == timezone.localdate(present) else self.instant()

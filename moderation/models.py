@@ -10,7 +10,7 @@ from contributions.models import Contribution
 
 
 class Decision(models.Model):
-    """One change of a contribution's status, never edited, never deleted.
+    """One change of a contribution's status or content, never edited, never deleted.
 
     `actor` says in which capacity: an official (then `by` is set and must hold a live
     membership covering the commune, which the trigger below checks whatever the door),
@@ -34,6 +34,7 @@ class Decision(models.Model):
         REOPEN = "reopen", _("rouvrir")
         WITHDRAW = "withdraw", _("retirer")
         ANSWER = "answer", _("répondre")
+        CORRECT = "correct", _("corriger")
         PUBLISH = "publish", _("publier")
 
     contribution = models.ForeignKey(Contribution, models.PROTECT, related_name="decisions")
@@ -107,6 +108,11 @@ class Decision(models.Model):
         if self.by is not None:
             return self.by.display_name or str(_("Une autre personne"))
         return str(_("La publication"))
+
+    @property
+    def step_label(self) -> str:
+        """What to say instead of the state it led to, when that did not change; else ""."""
+        return str(_("Corrigé")) if self.action == self.Action.CORRECT else ""
 
     @property
     def outcome_label(self) -> str:

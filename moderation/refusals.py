@@ -133,6 +133,50 @@ class NothingAnswered(Refusal):
     field = "message"
 
 
+class NothingCorrected(Refusal):
+    """An author's correction that gives nothing."""
+
+    message = _("Donnez ce qui change : les réponses, le lieu ou la date du constat.")
+    field = "attributes"
+
+
+class TooLateToCorrect(Refusal):
+    """The hour given to correct what was just sent is over."""
+
+    message = _("Il est trop tard pour corriger : c'est possible pendant une heure après l'envoi.")
+    field = "action"
+
+    def __init__(self, until: dt.datetime) -> None:
+        """Tell until when it was possible."""
+        local = timezone.localtime(until)
+        words = {
+            "day": date_format(local, "j F Y"),
+            "hour": local.hour,
+            "minute": local.minute,
+        }
+        if local.date() == timezone.localdate():
+            text = gettext(
+                "Il est trop tard pour corriger : c'était possible jusqu'à %(hour)d h %(minute)02d. "
+                "Vous pouvez retirer ce signalement et en envoyer un nouveau."
+            )
+        else:
+            text = gettext(
+                "Il est trop tard pour corriger : c'était possible jusqu'au %(day)s à "
+                "%(hour)d h %(minute)02d. Vous pouvez retirer ce signalement et en envoyer un nouveau."
+            )
+        super().__init__(text % words)
+
+
+class AlreadyDecided(Refusal):
+    """An official has already decided on it, or relied on it to merge another."""
+
+    message = _(
+        "La mairie a déjà examiné ce signalement : il ne se corrige plus. "
+        "Pour ajouter quelque chose, envoyez-en un nouveau."
+    )
+    field = "action"
+
+
 class StaleVersion(Refusal):
     """Somebody decided since the contribution was read."""
 
@@ -149,6 +193,10 @@ class StaleVersion(Refusal):
 
 
 def _who_decided_what(decision: "Decision") -> str:
+    if decision.actor == decision.Actor.AUTHOR and decision.to_status == "SUBMITTED":
+        return gettext(
+            "L'auteur a modifié son signalement %(when)s : relisez-le. Votre choix n'a pas été appliqué."
+        ) % {"when": _when(decision.at)}
     return gettext("%(name)s a déjà décidé %(when)s : %(outcome)s. Votre choix n'a pas été appliqué.") % {
         "name": decision.author_name,
         "when": _when(decision.at),

@@ -19,4 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("suivi/", views_author.follow_up, name="suivi"),
     path("suivi/retrait/", views_author.withdraw_page, name="suivi-retrait"),
     path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),
+    path("suivi/correction/", views_author.correct_page, name="suivi-correction"),
+    path("suivi/retrouver/", views_author.recover_page, name="suivi-retrouver"),
 ]

@@ -1,10 +1,12 @@
 """The author's pages: no account, no cookie; the secret travels in the body, never in an address."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -14,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contributions.follow_up import find_for_author
 from contributions.models import Contribution
 from contributions.origin import check_origin
+from contributions.recovery import recover
 from couches.forms import AttributeForm, attribute_form
-from moderation.author import answer, story_of, withdraw
-from moderation.forms import AnswerForm, CodeForm
+from moderation.author import Story, answer, correct, story_of, withdraw
+from moderation.forms import AnswerForm, CodeForm, CorrectionForm, NewPlaceForm, RecoverForm
 from moderation.refusals import Refusal
-from territoires.points import point_from_text
 
 
 @csrf_exempt  # no cookie, hence no token: `check_origin` looks at where the form was
@@ -28,8 +30,7 @@ def follow_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _open(request)
     # No message of a signed-in official may enter a page that caches keep for everybody.
-    context = {"form": CodeForm(), "states": Contribution.Status.values, "messages": ()}
-    response = render(request, "suivi/suivi.html", context)
+    response = _page(request, messages=())
     patch_cache_control(response, public=True, max_age=300)
     return response
 
@@ -66,28 +67,79 @@ def answer_page(request: HttpRequest) -> HttpResponse:
     found = _find(request)
     if isinstance(found, HttpResponse):
         return found
-    questions = attribute_form(
-        found.couche, request.POST, initial=found.attributes, partial=not _is_whole(found)
-    )
-    form = AnswerForm(request.POST)
+    questions, form = _questions(found, request.POST), AnswerForm(request.POST)
     if not (form.is_valid() and questions.is_valid()):
         return _story(request, found, questions=questions, form=form, status=422)
-    try:
+
+    def send() -> str:
         answer(
             contribution=found,
             attributes=questions.to_attributes(),
-            geometry=_geometry(form),
+            geometry=form.geometry(),
             message=form.cleaned_data["message"],
         )
+        return _("Merci : la mairie va examiner votre réponse.")
+
+    return _sent(request, found, questions, form, send)
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def correct_page(request: HttpRequest) -> HttpResponse:
+    """Correct what was just sent, by the form without scripts."""
+    check_origin(request)
+    found = _find(request)
+    if isinstance(found, HttpResponse):
+        return found
+    questions, form = _questions(found, request.POST), CorrectionForm(request.POST)
+    if not (form.is_valid() and questions.is_valid()):
+        return _story(request, found, questions=questions, form=form, status=422)
+
+    def send() -> str:
+        correct(
+            contribution=found,
+            attributes=questions.to_attributes(),
+            geometry=form.geometry(),
+            observed_at=form.observed_at(found.observed_at),
+        )
+        return _("C'est noté : la mairie lira votre signalement tel qu'il est ci-dessous.")
+
+    return _sent(request, found, questions, form, send)
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def recover_page(request: HttpRequest) -> HttpResponse:
+    """Ask for one's links by e-mail; the page never says whether the address is known."""
+    check_origin(request)
+    form = RecoverForm(request.POST)
+    if form.is_valid():
+        try:
+            return _page(request, asked=recover(email=form.cleaned_data["email"]))
+        except ValidationError as error:
+            form.add_error("email", error.message_dict["email"])
+    return _page(request, recover=form, status=422)
+
+
+def _sent(
+    request: HttpRequest,
+    found: Contribution,
+    questions: AttributeForm,
+    form: NewPlaceForm,
+    send: Callable[[], str],
+) -> HttpResponse:
+    """Run a verb of the author; show the story, or the form again with why not."""
+    try:
+        done = send()
     except ValidationError as error:
         told = " ".join(error.messages)
         return _story(request, found, questions=questions, form=form, refusal=told, status=422)
     except Refusal as refusal:
-        return _story(
-            request, found, questions=questions, form=form, refusal=str(refusal),
-            status=422 if refusal.field != "action" else 409,
-        )  # fmt: skip
-    return _story(request, found, done=_("Merci : la mairie va examiner votre réponse."))
+        status = 409 if refusal.field == "action" else 422
+        return _story(request, found, questions=questions, form=form, refusal=str(refusal), status=status)
+    return _story(request, found, done=done)
 
 
 def _find(request: HttpRequest) -> Contribution | HttpResponse:
@@ -101,9 +153,13 @@ def _find(request: HttpRequest) -> Contribution | HttpResponse:
         except Contribution.DoesNotExist:
             form.add_error("code", _("Ce code n'ouvre aucun signalement : vérifiez que le lien est entier."))
             status = 404
-    return render(
-        request, "suivi/suivi.html", {"form": form, "states": Contribution.Status.values}, status=status
-    )
+    return _page(request, form=form, status=status)
+
+
+def _page(request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Return the page where a code is pasted or a link asked for again."""
+    blank = {"form": CodeForm(), "recover": RecoverForm(), "states": Contribution.Status.values}
+    return render(request, "suivi/suivi.html", blank | context, status=status)
 
 
 def _story(
@@ -111,7 +167,7 @@ def _story(
     contribution: Contribution,
     *,
     questions: AttributeForm | None = None,
-    form: AnswerForm | None = None,
+    form: NewPlaceForm | None = None,
     refusal: str = "",
     done: str = "",
     status: int = 200,
@@ -125,22 +181,26 @@ def _story(
         "refusal": refusal,
         "done": done,
     }
-    if story.may_answer:
-        context["questions"] = questions or attribute_form(
-            contribution.couche, initial=contribution.attributes, partial=not _is_whole(contribution)
-        )
-        context["form"] = form or AnswerForm()
+    if story.may_answer or story.may_correct:
+        context["questions"] = questions or _questions(contribution)
+        context["form"] = form or _blank(story)
+        context["corrige"] = questions is not None or "corriger" in request.POST
     return render(request, "suivi/histoire.html", context, status=status)
+
+
+def _questions(contribution: Contribution, data: Any = None) -> AttributeForm:
+    """Return the couche's questions, filled with what was said or with what was typed."""
+    return attribute_form(
+        contribution.couche, data, initial=contribution.attributes, partial=not _is_whole(contribution)
+    )
+
+
+def _blank(story: Story) -> NewPlaceForm:
+    if story.may_answer:
+        return AnswerForm()
+    return CorrectionForm(initial={"observed_on": timezone.localdate(story.contribution.observed_at)})
 
 
 def _is_whole(contribution: Contribution) -> bool:
     """Say whether the report describes a place in full, or only speaks of a known one."""
     return contribution.operation in {Contribution.Operation.CREATE, Contribution.Operation.UPDATE}
-
-
-def _geometry(form: AnswerForm) -> dict[str, object] | None:
-    lon, lat = form.cleaned_data["lon"], form.cleaned_data["lat"]
-    if not lon and not lat:
-        return None
-    point = point_from_text(lon, lat)
-    return {"type": "Point", "coordinates": [point.x, point.y]}

@@ -4,6 +4,7 @@ The table is read by everything that speaks of states: `apply()`, the buttons, t
 trigger (`transition_pairs`) and the diagram of docs/etats.md.
 """
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -21,12 +22,14 @@ from moderation.letters import write_to_author
 from moderation.merging import MergeTarget, find_target
 from moderation.models import Decision
 from moderation.refusals import (
+    AlreadyDecided,
     NotAllowedFrom,
     NotYourGesture,
     OthersRelyOnIt,
     OutOfTerritory,
     Refusal,
     StaleVersion,
+    TooLateToCorrect,
 )
 
 Status = Contribution.Status
@@ -55,6 +58,7 @@ TRANSITIONS: dict[tuple[Status, Action], Transition] = {
     (Status.SUBMITTED, Action.RETURN): _official(Status.RETURNED, reason_required=True),
     (Status.SUBMITTED, Action.MERGE): _official(Status.MERGED),
     (Status.SUBMITTED, Action.WITHDRAW): Transition(Status.WITHDRAWN, Actor.AUTHOR),
+    (Status.SUBMITTED, Action.CORRECT): Transition(Status.SUBMITTED, Actor.AUTHOR),
     (Status.RETURNED, Action.ANSWER): Transition(Status.SUBMITTED, Actor.AUTHOR),
     (Status.RETURNED, Action.WITHDRAW): Transition(Status.WITHDRAWN, Actor.AUTHOR),
     (Status.ACCEPTED, Action.REOPEN): _official(Status.SUBMITTED, reason_required=True),
@@ -63,6 +67,9 @@ TRANSITIONS: dict[tuple[Status, Action], Transition] = {
 FINAL = frozenset(Status) - {status for status, _action in TRANSITIONS}
 # What an official may choose, in the order of the buttons.
 OFFICIAL_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.MERGE, Action.REJECT, Action.REOPEN)
+
+# How long an author may change what they have just sent, from the moment it was received.
+CORRECTION_WINDOW = dt.timedelta(hours=1)
 
 
 def transition_pairs() -> list[tuple[str, str]]:
@@ -226,7 +233,23 @@ def _check_table(contribution: Contribution, action: Action, actor: Actor) -> Tr
     if action == Action.WITHDRAW and contribution.merged.exists():
         # Other people's reports live on through this one: they may not vanish with it.
         raise OthersRelyOnIt
+    if action == Action.CORRECT:
+        _check_correctable(contribution)
     return move
+
+
+def correct_until(contribution: Contribution) -> dt.datetime:
+    """Return the instant from which the author may no longer correct."""
+    return contribution.received_at + CORRECTION_WINDOW
+
+
+def _check_correctable(contribution: Contribution) -> None:
+    """Raise unless the hour still runs and no official relied on what was said."""
+    if timezone.now() >= correct_until(contribution):
+        raise TooLateToCorrect(correct_until(contribution))
+    # Reopened, answered after a question, or taken for the same as another: somebody has read it.
+    if contribution.decisions.exclude(actor=Actor.AUTHOR).exists() or contribution.merged.exists():
+        raise AlreadyDecided
 
 
 def _check_mandate(contribution: Contribution, action: Action, by: User | None) -> None:

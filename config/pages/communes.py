@@ -11,8 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from comptes.models import Membership
-from comptes.roles import Role
+from comptes.mandates import who_answers
 from config.pages import outline, published
 from couches.models import Couche, FeatureVersion
 from territoires.location import locate
@@ -68,23 +67,6 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "repond": who_answers(here),
     }
     return render(request, "pages/commune.html", context)
-
-
-def who_answers(here: Commune) -> str:
-    """Return the nearest level with a moderator: commune, epci, departement, region, france or ""."""
-    mandates = Membership.objects.live().covering(here).filter(role=Role.MODERATOR)
-    levels = {level(mandate) for mandate in mandates.distinct()}
-    return next(
-        (name for name in ("commune", "epci", "departement", "region", "france") if name in levels), ""
-    )
-
-
-def level(mandate: Membership) -> str:
-    """Return the kind of territory of a mandate."""
-    for name in ("commune", "epci", "departement", "region"):
-        if getattr(mandate, f"{name}_id") is not None:
-            return name
-    return "france"
 
 
 def _couches_of(here: Commune) -> list[dict[str, Any]]:

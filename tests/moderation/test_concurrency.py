@@ -12,12 +12,13 @@ from comptes.models import User
 from contributions.models import Contribution
 from couches.models import CoucheVersion
 from moderation import workflow
+from moderation.author import correct
 from moderation.models import Decision
 from moderation.publication import publish_accepted
 from moderation.refusals import NotAllowedFrom, StaleVersion
 from moderation.workflow import apply
 from territoires.models import Commune
-from tests.moderation.factories import accepted, moderator, report, town
+from tests.moderation.factories import DEAD_ZONE, accepted, moderator, report, town
 
 OFFICIALS = 16
 
@@ -120,6 +121,31 @@ def test_the_author_and_the_mayor_at_once(aurillac: Commune, bruno: User) -> Non
         assert sum(isinstance(one, Decision) for one in results) == 1, results
         assert sum(isinstance(one, StaleVersion | NotAllowedFrom) for one in results) == 1, results
         assert row.decisions.count() == 1
+
+
+def test_a_correction_and_the_mayor_at_once(aurillac: Commune, bruno: User) -> None:
+    """Accepted as first written, or corrected and to be read again: never accepted unread."""
+    for _ in range(5):
+        row = report(aurillac, received_at=timezone.now())
+
+        def gesture(rank: int, row: Contribution = row) -> Decision | None:
+            if rank:
+                return correct(contribution=row, attributes=DEAD_ZONE | {"place": "vehicle"})
+            return apply(contribution_id=row.pk, action="accept", actor="official", by=bruno, version=1)
+
+        results = together(gesture, 2)
+        assert sum(isinstance(one, Decision) for one in results) == 1, results
+        assert sum(isinstance(one, StaleVersion | NotAllowedFrom) for one in results) == 1, results
+        row.refresh_from_db()
+        assert (row.status, row.attributes["place"]) in {("ACCEPTED", "outdoors"), ("SUBMITTED", "vehicle")}
+        assert row.decisions.count() == 1
+
+
+def test_one_correction_sent_five_times_at_once_is_once(aurillac: Commune) -> None:
+    """Five tabs, one line in the journal."""
+    row = report(aurillac, received_at=timezone.now())
+    together(lambda rank: correct(contribution=row, attributes=DEAD_ZONE | {"place": "vehicle"}), 5)
+    assert row.decisions.count() == 1
 
 
 def test_crossed_merges_do_not_lock_each_other_out(aurillac: Commune, bruno: User) -> None:

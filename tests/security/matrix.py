@@ -131,6 +131,7 @@ ROUTES: dict[str, Route] = {
     "exports-delta": public(args=lambda world: [*COUCHE, "2", "1"], query="?format=geojson"),
     # --- Residents -------------------------------------------------------------
     "api-contributions": Route(body=_new_report, allowed={"POST": "201 201 201 201 201 201 201 201"}),
+    "api-preview": Route(body=_new_report, allowed={"POST": EVERYBODY}),
     "api-contribution": Route(args=_waiting, allowed={"GET": "404 200 404 200 200 200 404 404"}),
     "api-story": Route(args=_waiting, allowed={"GET": "404 200 404 404 404 404 404 404"}),
     "api-withdraw": Route(args=_waiting, allowed={"POST": "404 200 404 404 404 404 404 404"}),
@@ -138,6 +139,14 @@ ROUTES: dict[str, Route] = {
         args=lambda world: [world["returned"].pk],
         body=lambda world: {"attributes": world["returned"].attributes},
         allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    "api-correct": Route(
+        args=lambda world: [world["fresh"].pk],
+        body=lambda world: {"attributes": world["fresh"].attributes | {"place": "vehicle"}},
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    "api-recover": Route(
+        body=lambda world: {"email": "amel@exemple.fr"}, allowed={"POST": "202 202 202 202 202 202 202 202"}
     ),
     "api-contribution-photo": Route(
         args=lambda world: [world["waiting"].pk, 1],
@@ -261,5 +270,13 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         # The couche's own questions are missing: refused, but the author is known.
         allowed={"POST": "404 422 404 404 404 404 404 404"},
+    ),
+    "suivi-correction": Route(
+        body=lambda world: {"code": f"{world['fresh'].pk}." + "{secret}", "observed_on": "2026-11-01"},
+        content_type=FORM,
+        allowed={"POST": "404 422 404 404 404 404 404 404"},
+    ),
+    "suivi-retrouver": Route(
+        body=lambda world: {"email": "amel@exemple.fr"}, content_type=FORM, allowed={"POST": EVERYBODY}
     ),
 }

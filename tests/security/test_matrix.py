@@ -82,12 +82,15 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
         contribution_id=returned.pk, action="return", actor="official", by=bruno, version=1,
         reason_code="autre", public_reason="De quel côté de la route ?",
     )  # fmt: skip
+    fresh = factories.ContributionFactory(
+        attributes=ATTRIBUTES, geom=Point(2.46, 44.95, srid=4326), received_at=timezone.now()
+    )
     stream = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(stream, "PNG")
     photo, _created = add_photo(waiting, rank=2, raw=stream.getvalue())
     return {
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
-        "photo": photo, "pixels": stream.getvalue(),
+        "fresh": fresh, "photo": photo, "pixels": stream.getvalue(),
     }  # fmt: skip
 
 

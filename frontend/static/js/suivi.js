@@ -1,9 +1,10 @@
 /** The author's follow-up: reads the link's fragment, which no server sees, and tells the story. */
 
 /**
- * @typedef {{at: string, status: string, who: string, public_reason: string}} Step
+ * @typedef {{at: string, status: string, who: string, public_reason: string, corrected: boolean}} Step
  * @typedef {{id: string, couche_title: string, commune: {nom: string}, steps: Step[],
- *   answers: {label: string, value: string}[], may_withdraw: boolean, may_answer: boolean}} Story
+ *   answers: {label: string, value: string}[], may_withdraw: boolean, may_answer: boolean,
+ *   may_correct: boolean, correct_until: string | null}} Story
  */
 
 const CODE = /^#?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_-]{22,128})$/i;
@@ -27,6 +28,17 @@ export function frenchMoment(iso) {
   return new Intl.DateTimeFormat("fr-FR", { dateStyle: "long", timeStyle: "short", timeZone: "Europe/Paris" }).format(
     new Date(iso),
   );
+}
+
+/**
+ * An hour as French people write it: « 15 h 04 ».
+ * @param {string} iso
+ * @returns {string}
+ */
+export function frenchHour(iso) {
+  const clock = new Intl.DateTimeFormat("fr-FR", { hour: "numeric", minute: "2-digit", timeZone: "Europe/Paris" });
+  const parts = new Map(clock.formatToParts(new Date(iso)).map(({ type, value }) => [type, value]));
+  return `${Number(parts.get("hour"))} h ${parts.get("minute")}`;
 }
 
 /**
@@ -55,13 +67,19 @@ function word(section, name) {
  */
 function drawStep(section, step) {
   const line = document.createElement("li");
-  const shape = section.querySelector(`template[data-forme="${CSS.escape(step.status)}"]`);
+  const name = step.corrected ? "CORRECTED" : CSS.escape(step.status);
+  const shape = section.querySelector(`template[data-forme="${name}"]`);
   if (shape instanceof HTMLTemplateElement) line.append(shape.content.cloneNode(true));
   const time = document.createElement("time");
   time.dateTime = step.at;
   time.textContent = frenchMoment(step.at);
   line.append(time);
-  if (step.public_reason) {
+  if (step.corrected) {
+    const what = document.createElement("p");
+    what.className = "discret";
+    what.textContent = step.public_reason;
+    line.append(what);
+  } else if (step.public_reason) {
     const quote = document.createElement("blockquote");
     quote.className = "citation";
     const said = document.createElement("p");
@@ -94,6 +112,11 @@ function draw(section, story) {
   );
   part(section, "repondre").hidden = !story.may_answer;
   part(section, "retirer").hidden = !story.may_withdraw;
+  part(section, "corriger").hidden = !story.may_correct;
+  if (story.correct_until) {
+    const until = frenchHour(story.correct_until);
+    part(section, "corriger-mot").textContent = word(section, "corriger").replace("{heure}", until);
+  }
   part(section, "histoire").hidden = false;
 }
 
@@ -147,11 +170,16 @@ async function tell(section, code, verb, body) {
 export function enhance(section, fragment) {
   const code = readFragment(fragment);
   section.hidden = code === null;
-  const paste = /** @type {HTMLElement | null} */ (document.querySelector("[data-coller]"));
-  if (paste) paste.hidden = code !== null;
+  // Whoever holds a link needs neither to paste it nor to look for it.
+  for (const other of /** @type {NodeListOf<HTMLElement>} */ (
+    document.querySelectorAll("[data-coller], [data-retrouver]")
+  )) {
+    other.hidden = code !== null;
+  }
   if (code === null) return;
-  const field = /** @type {HTMLInputElement} */ (section.querySelector("[data-code]"));
-  field.value = `${code.id}.${code.secret}`;
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (section.querySelectorAll("[data-code]"))) {
+    field.value = `${code.id}.${code.secret}`;
+  }
   const message = /** @type {HTMLTextAreaElement} */ (section.querySelector("[data-message]"));
   part(section, "envoyer").onclick = () => tell(section, code, "reponse", { message: message.value });
   part(section, "confirmer").onclick = () => tell(section, code, "retrait");

@@ -1,0 +1,47 @@
+"""JSON door of the preview: what a report would become, before it is sent. Writes nothing."""
+
+from typing import Any
+
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from contributions.api import submission_of
+from contributions.contract import PreviewAnswer, PreviewSerializer
+from contributions.origin import check_origin
+from contributions.preview import Preview, preview
+
+
+@method_decorator(never_cache, name="dispatch")
+class PreviewView(APIView):
+    """A report that is not sent yet."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="contributions_preview",
+        summary="Voir avant d'envoyer",
+        request=PreviewSerializer,
+        responses={200: PreviewAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Say where it would go, what is known near, what will be public and what would be refused."""
+        check_origin(request)
+        return Response(_represent(preview(submission_of(request.data, request.user))))
+
+
+def _represent(shown: Preview) -> dict[str, Any]:
+    place = shown.location
+    return {
+        "commune": {"code": place.commune.pk, "nom": place.commune.nom} if place else None,
+        "near_border": place.near_border if place else None,
+        "answered_by": shown.answered_by,
+        "duplicates": shown.features,
+        "pending": shown.pending,
+        "public": [{"label": label, "value": value} for label, value in shown.public],
+        "errors": shown.errors,
+    }
