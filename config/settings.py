@@ -203,7 +203,7 @@ SESSION_COOKIE_AGE = 60 * 60 * 12
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "comptes.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "comptes.authentication.PageAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

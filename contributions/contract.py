@@ -103,3 +103,15 @@ class ContributionAnswer(serializers.Serializer):
     accuracy_m = serializers.FloatField(allow_null=True)
     position_source = serializers.CharField()
     photos = PhotoAnswer(many=True)
+
+
+class DeskAnswer(serializers.Serializer):
+    """Who is signed in and where they may enter for others."""
+
+    person = serializers.CharField()
+    csrf = serializers.CharField(
+        help_text="À renvoyer dans l'en-tête X-CSRFToken, avec le cookie de session."
+    )
+    communes = CommuneNamed(many=True, help_text="200 au plus, par code.")
+    more = serializers.BooleanField(help_text="D'autres communes encore.")
+    everywhere = serializers.BooleanField(help_text="Un mandat national : toute la France.")

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comptes.permissions import SignInFirst
 from comptes.permissions import check as check_permission
 from comptes.roles import Gesture
 from contributions.contact import leave_contact
@@ -21,7 +22,6 @@ from contributions.payload import payload_sha256
 from contributions.validation import Checked, Operation, Submission, check, couche_slug, identity
 from couches.models import Couche
 from territoires.location import Location, locate
-from territoires.models import Commune
 
 __all__ = ["PayloadConflict", "Receipt", "Submission", "submit"]
 
@@ -73,7 +73,8 @@ def submit(submission: Submission) -> Receipt:
     One transaction, in six round trips for a creation without e-mail. Raises
     ValidationError (all refusals by field, OutsideFrance on "geometry"), PayloadConflict
     (the id serves another content, or another author, of whom nothing is said) and
-    `comptes.permissions.Forbidden` for the town hall's desk without the right.
+    `comptes.permissions.Forbidden` for the town hall's desk without the right, SignInFirst
+    before anything is judged: a clerk whose session ended has nothing to correct.
     """
     payload = payload_sha256(submission)
     known = identity(submission)
@@ -81,10 +82,13 @@ def submit(submission: Submission) -> Receipt:
         couche, is_retry = _couche_and_precedent(submission, known)
         if is_retry and known:
             return _replay(*known, payload)
+        by = submission.entered_by
+        if submission.channel == Contribution.Channel.DESK and by is None:
+            raise SignInFirst
         checked = check(submission, couche)
         location = _locate(checked)
-        if checked.channel == Contribution.Channel.DESK:
-            _check_desk(checked, location.commune)
+        if checked.channel == Contribution.Channel.DESK and by is not None:
+            check_permission(by, Gesture.ENTER_FOR_OTHERS, location.commune)
         contribution, created = _insert(checked, location, payload)
         if not created:
             return _replay(checked.id, checked.secret, payload)
@@ -152,20 +156,6 @@ def _locate(checked: Checked) -> Location:
                 }
             )
     return location
-
-
-def _check_desk(checked: Checked, commune: Commune) -> None:
-    if checked.entered_by is None:
-        raise ValidationError(
-            {
-                "channel": [
-                    _(
-                        "Saisir au guichet demande un compte de la mairie : connectez-vous, ou choisissez « web »."
-                    )
-                ]
-            }
-        )
-    check_permission(checked.entered_by, Gesture.ENTER_FOR_OTHERS, commune)
 
 
 def _insert(checked: Checked, location: Location, payload: str) -> tuple[Contribution, bool]:

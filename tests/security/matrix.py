@@ -144,6 +144,7 @@ ROUTES: dict[str, Route] = {
         allowed={"PUT": "404 201 404 404 404 404 404 404"},
     ),
     # --- Officials, by program ---------------------------------------------------
+    "api-desk": Route(allowed={"GET": "401 401 200 200 200 200 200 200"}),
     "api-queue": Route(allowed={"GET": "401 401 200 200 200 200 200 200"}),
     "api-queue-one": Route(args=_waiting, allowed={"GET": "401 401 404 200 200 200 404 404"}),
     "api-decide": Route(
