@@ -337,9 +337,10 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_row_detail"]}
     },
-    # Each command would list every task it knows.
+    # Each command would list every task it knows, and each printed sheet its steps.
     "loggers": {
-        name: {"level": "WARNING"} for name in ("procrastinate.periodic", "procrastinate.blueprints")
+        name: {"level": "WARNING"}
+        for name in ("procrastinate.periodic", "procrastinate.blueprints", "weasyprint", "fontTools")
     },
     "root": {"handlers": ["console"], "level": os.environ.get("REPERES_LOG_LEVEL", "INFO")},
 }

@@ -109,6 +109,8 @@ ROUTES: dict[str, Route] = {
     "home": public(),
     "communes": public(),
     "commune": public(args=lambda world: ["15014"]),
+    "commune-form-pdf": public(args=lambda world: ["15014"]),
+    "commune-poster-pdf": public(args=lambda world: ["15014"]),
     "aide": public(),
     "accessibilite": public(),
     "donnees-personnelles": public(),
