@@ -6,8 +6,15 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit --no-fund
 
+# --- The system: Pango and a font, for what is printed ---------------------------------
+FROM python:3.11.13-slim-bookworm AS system
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
+
 # --- Python libraries, compiled translations, hashed static files --------------------
-FROM python:3.11.13-slim-bookworm AS python
+FROM system AS python
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gettext \
     && rm -rf /var/lib/apt/lists/*
@@ -27,7 +34,7 @@ RUN find frontend/locale -name '*.po' -exec sh -c 'msgfmt --check-format -o "${1
        /opt/venv/bin/python manage.py collectstatic --no-input --ignore rest_framework --ignore 'leaflet-src*'
 
 # --- What runs: no compiler, no package manager of ours, no root ---------------------
-FROM python:3.11.13-slim-bookworm
+FROM system
 LABEL org.opencontainers.image.title="Repères" \
       org.opencontainers.image.licenses="AGPL-3.0-or-later"
 RUN groupadd --gid 10001 reperes \

@@ -1,17 +1,47 @@
-"""How a program proves who it acts for: `Authorization: Bearer …`."""
+"""How a program proves who it acts for (`Authorization: Bearer …`), and a page that it is ours."""
 
 import re
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from comptes.models import ApiToken, User
 
 # What `ApiToken.objects.create` makes: 64 hexadecimal digits.
 _TOKEN = re.compile(rb"[0-9a-f]{64}")
+
+
+class SignInRequired(NotAuthenticated):
+    """401: nobody is signed in, or the session ended; what was sent can be sent again after."""
+
+    default_detail = gettext_lazy(
+        "Connectez-vous avec le compte de la mairie, puis renvoyez : rien n'est perdu."
+    )
+    default_code = "connexion-requise"
+
+
+class StaleToken(PermissionDenied):
+    """403: the CSRF token is missing or of an earlier session; a new one and the same content pass."""
+
+    default_detail = gettext_lazy("Cette page est ouverte depuis trop longtemps : rechargez-la et renvoyez.")
+    default_code = "jeton-perime"
+
+
+class PageAuthentication(SessionAuthentication):
+    """DRF's sessions; a stale CSRF token has a code of its own, so that a queue asks for another."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Check the CSRF token. Raises StaleToken (403)."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise StaleToken from error
 
 
 class BearerAuthentication(TokenAuthentication):
@@ -45,3 +75,10 @@ class BearerScheme(OpenApiAuthenticationExtension):
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         """Return the OpenAPI security scheme."""
         return {"type": "http", "scheme": "bearer"}
+
+
+class PageScheme(SessionScheme):
+    """Describes the session cookie in the OpenAPI document, as for DRF's own class."""
+
+    target_class = PageAuthentication
+    priority = 0

@@ -203,7 +203,7 @@ SESSION_COOKIE_AGE = 60 * 60 * 12
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "comptes.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "comptes.authentication.PageAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -340,9 +340,10 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_row_detail"]}
     },
-    # Each command would list every task it knows.
+    # Each command would list every task it knows, and each printed sheet its steps.
     "loggers": {
-        name: {"level": "WARNING"} for name in ("procrastinate.periodic", "procrastinate.blueprints")
+        name: {"level": "WARNING"}
+        for name in ("procrastinate.periodic", "procrastinate.blueprints", "weasyprint", "fontTools")
     },
     "root": {"handlers": ["console"], "level": os.environ.get("REPERES_LOG_LEVEL", "INFO")},
 }

@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health
-from config.pages import api_docs, communes, home, reading
+from config.pages import api_docs, communes, home, papers, reading
 
 APPS = ["moderation", "exports", "contributions", "couches", "comptes", "territoires"]
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("communes/", communes.search, name="communes"),
     path("communes/<str:code>/", communes.commune, name="commune"),
+    path("communes/<str:code>/formulaire.pdf", papers.form, name="commune-form-pdf"),
+    path("communes/<str:code>/affiche.pdf", papers.poster, name="commune-poster-pdf"),
     path("aide/", reading.help_page, name="aide"),
     path("accessibilite/", reading.accessibility, name="accessibilite"),
     path("donnees-personnelles/", reading.personal_data, name="donnees-personnelles"),

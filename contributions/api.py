@@ -18,8 +18,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from comptes.authentication import SignInRequired
 from comptes.models import User
-from comptes.permissions import communes_for
+from comptes.permissions import SignInFirst, communes_for
 from comptes.roles import Gesture
 from contributions import photos
 from contributions.contact import follow_up_url
@@ -109,6 +110,8 @@ class ContributionList(APIView):
             receipt = submit(submission)
         except PayloadConflict as error:
             raise Conflicting(str(error)) from error
+        except SignInFirst as error:
+            raise SignInRequired from error
         return Response(_receipt(receipt, str(submission.secret)), status=201 if receipt.created else 200)
 
 

@@ -152,3 +152,15 @@ class PreviewAnswer(serializers.Serializer):
         child=serializers.ListField(child=serializers.CharField()),
         help_text="Ce que l'envoi refuserait, par champ.",
     )
+
+
+class DeskAnswer(serializers.Serializer):
+    """Who is signed in and where they may enter for others."""
+
+    person = serializers.CharField()
+    csrf = serializers.CharField(
+        help_text="À renvoyer dans l'en-tête X-CSRFToken, avec le cookie de session."
+    )
+    communes = CommuneNamed(many=True, help_text="200 au plus, par code.")
+    more = serializers.BooleanField(help_text="D'autres communes encore.")
+    everywhere = serializers.BooleanField(help_text="Un mandat national : toute la France.")

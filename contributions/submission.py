@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from comptes.models import User
+from comptes.permissions import SignInFirst
 from comptes.permissions import check as check_permission
 from comptes.roles import Gesture
 from contributions.contact import leave_contact
@@ -75,7 +76,8 @@ def submit(submission: Submission) -> Receipt:
     One transaction, in six round trips for a creation without e-mail. Raises
     ValidationError (all refusals by field, OutsideFrance on "geometry"), PayloadConflict
     (the id serves another content, or another author, of whom nothing is said) and
-    `comptes.permissions.Forbidden` for the town hall's desk without the right.
+    `comptes.permissions.Forbidden` for the town hall's desk without the right, SignInFirst
+    before anything is judged: a clerk whose session ended has nothing to correct.
     """
     payload = payload_sha256(submission)
     known = identity(submission)
@@ -83,10 +85,13 @@ def submit(submission: Submission) -> Receipt:
         couche, is_retry = _couche_and_precedent(submission, known)
         if is_retry and known:
             return _replay(*known, payload)
+        by = submission.entered_by
+        if submission.channel == Contribution.Channel.DESK and by is None:
+            raise SignInFirst
         checked = check(submission, couche)
         location = locate_proposed(checked.point, checked.operation, checked.target)
         if checked.channel == Contribution.Channel.DESK:
-            check_desk(checked.entered_by, location.commune)
+            check_desk(by, location.commune)
         contribution, created = _insert(checked, location, payload)
         if not created:
             return _replay(checked.id, checked.secret, payload)
@@ -157,17 +162,9 @@ def locate_proposed(point: Point, operation: Operation, target: FeatureVersion |
 
 
 def check_desk(entered_by: User | None, commune: Commune) -> None:
-    """Raise ValidationError or comptes' Forbidden unless this person may enter for others there."""
+    """Raise comptes' Forbidden unless this person may enter for others there."""
     if entered_by is None:
-        raise ValidationError(
-            {
-                "channel": [
-                    _(
-                        "Saisir au guichet demande un compte de la mairie : connectez-vous, ou choisissez « web »."
-                    )
-                ]
-            }
-        )
+        raise SignInFirst
     check_permission(entered_by, Gesture.ENTER_FOR_OTHERS, commune)
 
 

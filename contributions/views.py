@@ -78,7 +78,9 @@ def _begin(request: HttpRequest, status: int = 200) -> HttpResponse:
     couche = Couche.objects.filter(slug=_plain(request.GET.get("couche", ""))).first()
     commune = commune_of_code(_plain(request.GET.get("commune", "")))
     if couche is None:
-        return render(request, "contributions/quoi.html", {**shell_context(), "commune": commune}, status=status)
+        return render(
+            request, "contributions/quoi.html", {**shell_context(), "commune": commune}, status=status
+        )
     query = _plain(request.GET.get("q", ""))
     found = find_communes(query) if query else []
     if len(found) == 1 and commune is None:

@@ -9,7 +9,9 @@ from django.views.decorators.http import require_safe
 from contributions.worker import worker_script
 
 # The page and its worker ask the map's tiles and the State's geocoder, and nobody else.
-OUTSIDE = {"connect-src": [settings.TILE_HOST, *([settings.GEOCODER_ORIGIN] if settings.GEOCODER_ORIGIN else [])]}
+OUTSIDE = {
+    "connect-src": [settings.TILE_HOST, *([settings.GEOCODER_ORIGIN] if settings.GEOCODER_ORIGIN else [])]
+}
 
 
 @require_safe
@@ -21,4 +23,3 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     response["Cache-Control"] = "no-cache"
     response["Service-Worker-Allowed"] = "/signaler/"
     return response
-

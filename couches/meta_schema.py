@@ -103,12 +103,21 @@ def _attribute_faults(where: str, part: dict[str, Any]) -> Iterator[tuple[str, s
         yield where, _("« x-widget » inconnu.")
     if part.get("x-format") not in {None, *FORMATS}:
         yield where, _("« x-format » inconnu.")
+    if not _is_paper_hint(part.get("x-paper", False), part.get("enum", [])):
+        yield where, _("« x-paper » : false, une partie des valeurs de « enum », ou un texte d'aide.")
     if kind == "string" and "enum" not in part and "maxLength" not in part:
         yield where, _("Un texte libre a une longueur maximale (« maxLength »).")
     if "enum" in part and set(part.get("x-labels", {})) != set(part["enum"]):
         yield where, _("« x-labels » donne un libellé à chaque valeur de « enum », et à elles seules.")
     if kind == "array":
         yield from _array_faults(where, part)
+
+
+def _is_paper_hint(hint: Any, values: list[Any]) -> bool:
+    """Say whether the paper form understands `hint`: not asked, these boxes only, or this help."""
+    if isinstance(hint, list):
+        return bool(hint) and all(value in values for value in hint)
+    return hint is False or isinstance(hint, str)
 
 
 def _array_faults(where: str, part: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,7 @@ from moderation.refusals import NotAllowedFrom, Refusal, StaleVersion
 from moderation.workflow import Action, Actor, Status, apply, reason_required
 
 WHO_ELSE = 8
+MAX_DESK_COMMUNES = 30
 
 
 @never_cache
@@ -49,6 +50,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         errors = error.message_dict
     communes = list(communes_for(user, Gesture.SEE_QUEUE).only("nom")[: MAX_LISTED_COMMUNES + 1])
+    desk = list(communes_for(user, Gesture.ENTER_FOR_OTHERS).only("nom")[: MAX_DESK_COMMUNES + 1])
     query = request.GET.copy()
     query["after"] = str(page.next or "")
     shown = {"status": Status.SUBMITTED.value} | request.GET.dict()
@@ -66,6 +68,8 @@ def queue(request: HttpRequest) -> HttpResponse:
             "batch_actions": BATCH_ACTIONS,
             "reasons": [one for one in REASONS if one.actions & set(BATCH_ACTIONS)],
             "may_publish": may_publish(user),
+            "desk_communes": desk[:MAX_DESK_COMMUNES],
+            "more_desk_communes": len(desk) > MAX_DESK_COMMUNES,
         },
         status=422 if errors else 200,
     )

@@ -1,4 +1,6 @@
-"""Folds names so that "Saint-Étienne-de-Carlat" is found by "st etienne de carlat".
+"""Names of communes: how they are looked for, how a sentence takes them in.
+
+Folds them so that "Saint-Étienne-de-Carlat" is found by "st etienne de carlat".
 
 The same folding exists twice, in Python for what is typed and in SQL for what is
 stored (a generated column, so that no writer can forget it); a test compares
@@ -37,3 +39,14 @@ def fold(text: str) -> str:
 def fold_typed(text: str) -> str:
     """Fold what a person types, "St" and "Ste" spelled out as the COG does."""
     return " ".join(ABBREVIATIONS.get(word, word) for word in fold(text).split())
+
+
+def of_commune(name: str) -> str:
+    """Return "d'Aurillac", "de Vézac", "du Rouget-Pers", "des Ulis", "de La Roche": the name after « de ».
+
+    An initial H takes « de »: most of those of the COG are said with it, and it is never wrong to read.
+    """
+    for article, contracted in (("Le ", "du "), ("Les ", "des ")):
+        if name.startswith(article):
+            return contracted + name.removeprefix(article)
+    return f"d'{name}" if fold(name)[:1] in set("aeiouy") else f"de {name}"

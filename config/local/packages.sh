@@ -50,6 +50,25 @@ find_postgres() {
     [ -n "$best" ] && echo "$best"
 }
 
+# Pango, which lays out the printed forms: opened as the site will open it, wherever it lies.
+has_pango() {
+    python=$(find_python) || return 1
+    "$python" -c 'import ctypes
+for name in ("libpango-1.0.so.0", "libpangoft2-1.0.so.0"):
+    ctypes.CDLL(name)' 2>/dev/null
+}
+
+has_dejavu() {
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] && return 0
+    fc-list 2>/dev/null | grep -q 'DejaVu Sans'
+}
+
+# Prints what only the printed forms need, on one line: without it everything else works.
+missing_for_paper() {
+    has_pango || printf 'libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 '
+    has_dejavu || printf 'fonts-dejavu-core '
+}
+
 # Prints the apt packages that are missing, on one line; $1 is base or dev.
 missing_packages() {
     python=$(find_python) || python=''
@@ -88,6 +107,9 @@ resolve_packages() {
                     printf 'postgresql postgresql-postgis '
                 fi ;;
             postgresql-*-postgis) printf '%s-3 ' "$name" ;;
+            # An older release subsets fonts without it.
+            libharfbuzz-subset0)
+                if apt-cache show "$name" >/dev/null 2>&1; then printf '%s ' "$name"; fi ;;
             *) printf '%s ' "$name" ;;
         esac
     done
@@ -100,11 +122,31 @@ apt_install() {
         $(resolve_packages $MISSING) </dev/null
 }
 
+# Installs with apt what MISSING lists, if that can be done without asking; the output is kept.
+apt_install_silently() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    if [ "$(id -u)" -eq 0 ]; then apt_install; else sudo -n true && apt_install sudo -n; fi >"$LOGS/step.log" 2>&1
+}
+
+# Printed forms are not worth stopping for: who cannot install them is told, and all the rest starts.
+install_paper_packages() {
+    MISSING=$(missing_for_paper)
+    MISSING=${MISSING% }
+    [ -n "$MISSING" ] || return 0
+    label "Feuilles à imprimer"
+    if apt_install_silently && [ -z "$(missing_for_paper)" ]; then
+        say "fait"
+    else
+        say "sans : il manque $MISSING"
+    fi
+}
+
 install_packages() {
     MISSING=$(missing_packages "$1")
     MISSING=${MISSING% }
     if [ -z "$MISSING" ]; then
         already "Paquets du système"
+        install_paper_packages
         return 0
     fi
     if ! command -v apt-get >/dev/null 2>&1; then
@@ -123,4 +165,5 @@ install_packages() {
     fi
     left=$(missing_packages "$1")
     [ -z "$left" ] || refuse "apt a terminé mais il manque encore : $left. Voyez $LOGS/step.log."
+    install_paper_packages
 }

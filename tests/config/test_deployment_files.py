@@ -22,7 +22,9 @@ def dockerfile() -> list[tuple[str, str]]:
 
 def images() -> list[str]:
     """Every image we pull: the Dockerfile's bases and the compose file's services."""
-    bases = [argument.split()[0] for instruction, argument in dockerfile() if instruction == "FROM"]
+    froms = [argument.split() for instruction, argument in dockerfile() if instruction == "FROM"]
+    ours = {words[2] for words in froms if len(words) == 3}
+    bases = [words[0] for words in froms if words[0] not in ours]
     return bases + [service["image"] for service in SERVICES.values() if "build" not in service]
 
 
@@ -73,12 +75,24 @@ def test_no_image_floats() -> None:
 def test_the_image_is_built_in_stages_and_the_last_one_is_not_root() -> None:
     instructions = dockerfile()
     starts = [index for index, (instruction, _) in enumerate(instructions) if instruction == "FROM"]
-    assert len(starts) == 3
+    assert len(starts) == 4
     last = instructions[starts[-1] :]
     users = [argument for instruction, argument in last if instruction == "USER"]
     assert users == ["10001:10001"]
     assert not any("apt-get" in argument or "pip" in argument.split() for _, argument in last)
     assert any(instruction == "HEALTHCHECK" and "/healthz" in argument for instruction, argument in last)
+
+
+def test_the_last_stage_has_what_printing_needs() -> None:
+    """The last stage starts from the one where Pango and its font are installed."""
+    instructions = dockerfile()
+    froms = [argument for instruction, argument in instructions if instruction == "FROM"]
+    assert froms[-1] == "system"
+    start = instructions.index(("FROM", next(one for one in froms if one.endswith(" AS system"))))
+    installed = instructions[start + 1][1].split()
+    assert {"libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"} <= set(
+        installed
+    )
 
 
 def test_libraries_are_installed_as_locked() -> None:

@@ -171,6 +171,41 @@ def test_without_root_the_missing_packages_are_named(open_folder: Path) -> None:
         assert "sudo apt-get update && sudo apt-get install " in done.stderr
 
 
+def fake_python(folder: Path, *, with_pango: bool) -> Path:
+    """A python3 that answers every question yes, save whether Pango can be opened."""
+    folder.mkdir()
+    python = folder / "python3"
+    python.write_text(f"#!/bin/sh\ncase $2 in *libpango*) exit {0 if with_pango else 1} ;; esac\n")
+    python.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("with_pango", [True, False])
+def test_pango_is_asked_for_where_it_cannot_be_opened(tmp_path: Path, with_pango: bool) -> None:
+    tools = fake_python(tmp_path / "bin", with_pango=with_pango)
+    missing = shell("missing_for_paper", PATH=f"{tools}:{os.environ['PATH']}").split()
+    assert ("libpango-1.0-0" in missing, "libpangoft2-1.0-0" in missing) == (not with_pango,) * 2
+
+
+def test_without_pango_the_setup_says_so_and_goes_on(tmp_path: Path) -> None:
+    """Nobody may install here: the packages are named on one line, and the next step runs."""
+    code = (
+        "make_folders; missing_packages() { :; }; missing_for_paper() { printf 'libpango-1.0-0 '; }; "
+        "apt_install() { return 1; }; install_packages base; echo suite"
+    )
+    printed = shell(code, REPERES_LOCAL=str(tmp_path))
+    assert "sans : il manque libpango-1.0-0" in printed and printed.endswith("suite\n")
+
+
+def test_a_release_without_the_newest_library_is_not_asked_for_it(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "apt-cache").write_text("#!/bin/sh\nexit 100\n")
+    (tools / "apt-cache").chmod(0o755)
+    code = "resolve_packages libpango-1.0-0 libharfbuzz-subset0"
+    assert shell(code, PATH=f"{tools}:{os.environ['PATH']}").split() == ["libpango-1.0-0"]
+
+
 def test_a_folder_that_cannot_be_written_is_named() -> None:
     done = run("setup", REPERES_LOCAL="/proc/reperes")
     assert done.returncode == 1

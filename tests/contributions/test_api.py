@@ -167,8 +167,11 @@ def test_the_neighbouring_mayor_is_refused_at_the_desk(
     problem(api_as(chloe).post(ADDRESS, payload(channel="desk")), 403)
 
 
-def test_an_anonymous_desk_is_refused(api: APIClient, aurillac: Commune) -> None:
-    assert "channel" in problem(api.post(ADDRESS, payload(channel="desk")), 422)["errors"]
+def test_an_anonymous_desk_is_asked_to_sign_in_first(api: APIClient, aurillac: Commune) -> None:
+    """A clerk's phone keeps what 401 refused and sends it again; 422 would make it give up."""
+    body = problem(api.post(ADDRESS, payload(channel="desk", attributes={"inconnu": 1})), 401)
+    assert body["type"] == "urn:reperes:probleme:connexion-requise"
+    assert not Contribution.objects.exists()
 
 
 # --- reading -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from comptes.models import Notification, User
-from comptes.permissions import Forbidden
+from comptes.permissions import Forbidden, SignInFirst
 from contributions.models import Contact, Contribution
 from contributions.submission import PayloadConflict, secret_sha256, submit
 from couches.models import Couche
@@ -381,7 +381,9 @@ def test_the_neighbouring_clerk_is_refused(aurillac: Commune, chloe: User) -> No
 
 
 def test_nobody_sits_at_the_desk_without_signing_in(aurillac: Commune) -> None:
-    assert set(refused(channel="desk")) == {"channel"}
+    with pytest.raises(SignInFirst):
+        submit(submission(channel="desk"))
+    assert not Contribution.objects.exists()
 
 
 # --- the database is the last reviewer -----------------------------------------------------------

@@ -109,6 +109,8 @@ ROUTES: dict[str, Route] = {
     "home": public(),
     "communes": public(),
     "commune": public(args=lambda world: ["15014"]),
+    "commune-form-pdf": public(args=lambda world: ["15014"]),
+    "commune-poster-pdf": public(args=lambda world: ["15014"]),
     "aide": public(),
     "accessibilite": public(),
     "donnees-personnelles": public(),
@@ -155,6 +157,7 @@ ROUTES: dict[str, Route] = {
         allowed={"PUT": "404 201 404 404 404 404 404 404"},
     ),
     # --- Officials, by program ---------------------------------------------------
+    "api-desk": Route(allowed={"GET": "401 401 200 200 200 200 200 200"}),
     "api-queue": Route(allowed={"GET": "401 401 200 200 200 200 200 200"}),
     "api-queue-one": Route(args=_waiting, allowed={"GET": "401 401 404 200 200 200 404 404"}),
     "api-decide": Route(
