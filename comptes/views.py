@@ -18,6 +18,8 @@ from comptes import tokens
 from comptes.demo import ACCOUNTS, PASSWORD
 from comptes.forms import TokenForm
 from comptes.models import ApiToken, Membership, User
+from comptes.permissions import communes_for
+from comptes.roles import Gesture
 
 
 class SignedInRequest(HttpRequest):
@@ -87,4 +89,5 @@ def _account_context(request: SignedInRequest, form: TokenForm) -> dict[str, Any
         "mandates": mandates.select_related("commune", "epci", "departement", "region").order_by("-starts"),
         "tokens": ApiToken.objects.filter(user=request.user).order_by("created"),
         "form": form,
+        "may_enter": communes_for(request.user, Gesture.ENTER_FOR_OTHERS).exists(),
     }
