@@ -128,8 +128,9 @@ class ContributionList(APIView):
         """Store a contribution: 201, or 200 and the same receipt for a retry. Anonymous, without cookie."""
         check_origin(request)
         try:
-            submission = _submission(request.data, request.user)
-            receipt = submit(submission, sender=_sender(request))
+            document = request.data
+            submission = _submission(document, request.user)
+            receipt = submit(submission, sender=_sender(request, document))
         except PayloadConflict as error:
             raise Conflicting(str(error)) from error
         except limits.NotYet as error:
@@ -233,11 +234,9 @@ def _submission(document: Any, user: Any) -> Submission:
     return Submission(**{"id": None, "secret": None, "couche": None, **content}, entered_by=person)
 
 
-def _sender(request: Request) -> Sender:
+def _sender(request: Request, document: Any) -> Sender:
     return Sender(
-        address=client_ip(request),
-        challenge=request.data.get("challenge"),
-        workshop=request.data.get("workshop"),
+        address=client_ip(request), challenge=document.get("challenge"), workshop=document.get("workshop")
     )
 
 

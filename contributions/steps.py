@@ -114,10 +114,10 @@ def send(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         _tell(form, error)
         return _check_page(request, draft, form, status=422)
-    except NotYet as refusal:
-        form.add_error(None, str(refusal))
+    except NotYet as error:
+        form.add_error(None, str(error))
         page = _check_page(request, draft, form, status=429)
-        page["Retry-After"] = str(refusal.wait)
+        page["Retry-After"] = str(error.wait)
         return page
     except PayloadConflict:
         text = _(
