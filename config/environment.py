@@ -32,6 +32,19 @@ def env_int(name: str, *, default: int) -> int:
         raise ImproperlyConfigured(f"{name}={raw!r} : écrivez un nombre entier.") from error
 
 
+def env_limit(name: str, *, default: str) -> tuple[int, int]:
+    """Return the limit in `name`, written "per hour:reserve", as (per hour, reserve), both at least 1."""
+    raw = os.environ.get(name, "").strip() or default
+    rate, _colon, reserve = raw.partition(":")
+    try:
+        limit = int(rate), int(reserve)
+    except ValueError:
+        limit = 0, 0
+    if min(limit) < 1:
+        raise ImproperlyConfigured(f"{name}={raw!r} : écrivez débit par heure:réserve, par exemple 60:30.")
+    return limit
+
+
 def env_list(name: str, *, default: str = "") -> list[str]:
     """Return the comma-separated words of `name`."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]

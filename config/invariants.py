@@ -102,6 +102,15 @@ CONTRIBUTIONS = [
         "SELECT id::text FROM contributions_contact WHERE delete_after < current_date - 1",
     ),
     Invariant(
+        "trace-echue",
+        _("Aucune empreinte d'adresse réseau ni aucun défi utilisé n'est gardé au-delà de trois jours."),
+        """
+        SELECT 'limite de débit' FROM contributions_tokenbucket WHERE filled_at < now() - interval '3 days'
+        UNION ALL
+        SELECT 'défi' FROM contributions_spentchallenge WHERE expires_at < now() - interval '3 days'
+        """,
+    ),
+    Invariant(
         "courrier-parti",
         _("Un courrier parti ne garde ni adresse ni contenu."),
         """

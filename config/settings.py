@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config.environment import database_parts, env_bool, env_int, env_list
+from config.environment import database_parts, env_bool, env_int, env_limit, env_list
 
 django_stubs_ext.monkeypatch()
 
@@ -190,6 +190,27 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = REPERES_LIMITS and {
 # How many reverse proxies stand before us: the client's address is that many from the end
 # of X-Forwarded-For. With 0 the header is never read, whoever sends it.
 REPERES_PROXIES = env_int("REPERES_PROXIES", default=0)
+# Token buckets of what strangers send: (a token comes back this many times an hour, at most so
+# many are kept). See docs/exploitation.md for who each one slows.
+LIMITS: dict[str, tuple[int, int]] = {
+    name: env_limit(f"REPERES_LIMIT_{name.upper()}", default=default)
+    for name, default in {
+        "address": "60:30",
+        "bare": "20:20",
+        "commune": "600:300",
+        "site": "60000:12000",
+        "official": "1200:300",
+        "photo": "180:90",
+        "challenge": "240:120",
+        "code": "120:60",
+    }.items()
+}
+# Proof of work: `COUNTER` tries of `COST` rounds at most when all is quiet, two and a half times
+# as many under a storm. 5000 × 120 is 0.2 to 0.5 s on a phone, 5000 × 300 below 2 s.
+CHALLENGE_COST = env_int("REPERES_CHALLENGE_COST", default=5000)
+CHALLENGE_COUNTER = env_int("REPERES_CHALLENGE_COUNTER", default=120)
+if CHALLENGE_COST < 1 or CHALLENGE_COUNTER < 1:
+    raise ImproperlyConfigured("REPERES_CHALLENGE_COST et REPERES_CHALLENGE_COUNTER : au moins 1.")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -4,8 +4,11 @@ import uuid
 from dataclasses import fields
 from typing import Any
 
+from django.conf import settings
+from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
 from django.http import Http404
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,20 +22,30 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from comptes.authentication import SignInRequired
+from comptes.client_ip import client_ip
 from comptes.models import User
 from comptes.permissions import SignInFirst, communes_for
 from comptes.roles import Gesture
-from contributions import photos
+from contributions import challenge, limits, photos
 from contributions.contact import follow_up_url
-from contributions.contract import ContributionAnswer, PhotoAnswer, ReceiptAnswer, SubmissionSerializer
+from contributions.contract import (
+    ChallengeAnswer,
+    ContributionAnswer,
+    PhotoAnswer,
+    ReceiptAnswer,
+    SubmissionSerializer,
+)
 from contributions.follow_up import find_for_author
 from contributions.models import Contribution, Photo
 from contributions.origin import check_origin
-from contributions.submission import PayloadConflict, Receipt, Submission, submit
+from contributions.submission import PayloadConflict, Receipt, Sender, Submission, submit
 from couches.text import printable
+from territoires.location import OutsideFrance, locate
+from territoires.points import point_from_text
 
-# `challenge` is the anti-spam answer: accepted, and judged where that work lives.
-ACCEPTED_KEYS = {field.name for field in fields(Submission)} - {"entered_by"} | {"challenge"}
+# What lets a sender in is no part of the content: a retry may bring another proof.
+OF_THE_SENDER = {"challenge", "workshop"}
+ACCEPTED_KEYS = {field.name for field in fields(Submission)} - {"entered_by"} | OF_THE_SENDER
 MAX_UNKNOWN_NAMED = 5
 SUIVI = OpenApiParameter(
     "X-Suivi", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Le secret de l'auteur."
@@ -59,6 +72,16 @@ class Busy(exceptions.APIException):
     status_code = 503
     default_code = "indisponible"
     wait = 5
+
+
+class Later(exceptions.APIException):
+    """Trop d'envois en ce moment : réessayez plus tard, rien n'est perdu."""
+
+    status_code = 429
+
+    def __init__(self, refusal: limits.NotYet) -> None:
+        super().__init__(str(refusal), code=refusal.code)
+        self.wait = refusal.wait
 
 
 class _PhotoParser(BaseParser):
@@ -106,13 +129,47 @@ class ContributionList(APIView):
         """Store a contribution: 201, or 200 and the same receipt for a retry. Anonymous, without cookie."""
         check_origin(request)
         try:
-            submission = submission_of(request.data, request.user)
-            receipt = submit(submission)
+            document = request.data
+            submission = submission_of(document, request.user)
+            receipt = submit(submission, sender=_sender(request, document))
         except PayloadConflict as error:
             raise Conflicting(str(error)) from error
         except SignInFirst as error:
             raise SignInRequired from error
+        except limits.NotYet as error:
+            raise Later(error) from error
         return Response(_receipt(receipt, str(submission.secret)), status=201 if receipt.created else 200)
+
+
+@method_decorator(never_cache, name="dispatch")
+class ChallengeDetail(APIView):
+    """The work asked of a device before it sends, for one place."""
+
+    authentication_classes = ()
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="contributions_challenge",
+        summary="Demander un défi",
+        parameters=[
+            OpenApiParameter("action", OpenApiTypes.STR, required=True, enum=[challenge.ACTION]),
+            OpenApiParameter("lon", OpenApiTypes.DOUBLE, required=True, description="Longitude WGS84."),
+            OpenApiParameter("lat", OpenApiTypes.DOUBLE, required=True, description="Latitude WGS84."),
+        ],
+        responses=ChallengeAnswer,
+    )
+    def get(self, request: Request) -> Response:
+        """Return a challenge of altcha 2 for the commune of a place; null when none is asked for."""
+        query = request.query_params
+        if query.get("action") != challenge.ACTION:
+            raise ValidationError({"action": [_("Écrivez action=contribution.")]})
+        point = point_from_text(query.get("lon", ""), query.get("lat", ""))
+        address = client_ip(request)
+        try:
+            limits.take([limits.of_address("challenge", address)])
+        except limits.NotYet as error:
+            raise Later(error) from error
+        return Response({"challenge": _challenge(address, point), "now": timezone.now().isoformat()})
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -154,11 +211,13 @@ class PhotoDetail(APIView):
         body: Any = request.data  # bytes from our parsers; {} for an empty body
         raw = body if isinstance(body, bytes) else b""
         try:
-            photo, created = photos.add_photo(contribution, rank=n, raw=raw)
+            photo, created = photos.add_photo(contribution, rank=n, raw=raw, address=client_ip(request))
         except photos.PhotoConflict as error:
             raise Conflicting(str(error)) from error
         except photos.DecodersBusy as error:
             raise Busy(str(error)) from error
+        except limits.NotYet as error:
+            raise Later(error) from error
         return Response(_photo(photo), status=201 if created else 200)
 
 
@@ -174,9 +233,27 @@ def submission_of(document: Any, user: Any) -> Submission:
         raise ValidationError(
             {"channel": [_("« import » est réservé à la commande import_points : choisissez « api ».")]}
         )
-    content = {key: value for key, value in document.items() if key != "challenge"}
+    content = {key: value for key, value in document.items() if key not in OF_THE_SENDER}
     person = user if isinstance(user, User) else None
     return Submission(**{"id": None, "secret": None, "couche": None, **content}, entered_by=person)
+
+
+def _sender(request: Request, document: Any) -> Sender:
+    return Sender(
+        address=client_ip(request), challenge=document.get("challenge"), workshop=document.get("workshop")
+    )
+
+
+def _challenge(address: str, point: Point) -> dict[str, Any] | None:
+    if not settings.REPERES_LIMITS:
+        return None
+    buckets = [limits.of_address("address", address)]
+    try:
+        commune = locate(point).commune.pk
+        buckets.append(limits.of_commune(commune))
+    except OutsideFrance:
+        commune = ""
+    return challenge.issue(commune=commune, fill=limits.fill(buckets))
 
 
 def _authors_own(request: Request, contribution_id: uuid.UUID) -> Contribution:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from contributions.api import ContributionDetail, ContributionList, PhotoDetail
+from contributions.api import ChallengeDetail, ContributionDetail, ContributionList, PhotoDetail
 from contributions.api_desk import Desk
 from contributions.api_preview import PreviewView
 from contributions.api_recovery import RecoverView
@@ -11,6 +11,7 @@ from contributions.offline_doors import CommunePack
 urlpatterns: list[URLPattern | URLResolver] = [
     path("communes/<str:code>/pack/", CommunePack.as_view(), name="api-pack"),
     path("guichet/", Desk.as_view(), name="api-desk"),
+    path("defi/", ChallengeDetail.as_view(), name="api-challenge"),
     path("contributions/", ContributionList.as_view(), name="api-contributions"),
     path("contributions/apercu/", PreviewView.as_view(), name="api-preview"),
     path("contributions/<uuid:contribution_id>/", ContributionDetail.as_view(), name="api-contribution"),

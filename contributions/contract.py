@@ -45,7 +45,42 @@ class SubmissionSerializer(serializers.Serializer):
         choices=[choice for choice in Contribution.Channel.choices if choice[0] != "import"], default="api"
     )
     email = serializers.EmailField(allow_null=True, required=False)
-    challenge = serializers.JSONField(allow_null=True, required=False)
+    challenge = serializers.JSONField(
+        allow_null=True,
+        required=False,
+        help_text="La réponse au défi de `defi/` : objet, ou son texte en base64. Sans elle, le débit est moindre.",
+    )
+    workshop = serializers.CharField(
+        allow_null=True, required=False, help_text="Code d'atelier donné par la mairie, à la place du défi."
+    )
+
+
+class ChallengeParameters(serializers.Serializer):
+    """What is to be solved: find the counter whose derived key starts with `keyPrefix`."""
+
+    algorithm = serializers.CharField()
+    nonce = serializers.CharField()
+    salt = serializers.CharField()
+    cost = serializers.IntegerField()
+    keyLength = serializers.IntegerField()  # altcha's own name
+    keyPrefix = serializers.CharField()
+    keySignature = serializers.CharField()
+    expiresAt = serializers.IntegerField(help_text="Secondes depuis 1970.")
+    data = serializers.DictField()  # type: ignore[assignment]  # altcha's own name
+
+
+class Challenge(serializers.Serializer):
+    """A challenge of altcha 2, to be sent back whole with its solution."""
+
+    parameters = ChallengeParameters()
+    signature = serializers.CharField()
+
+
+class ChallengeAnswer(serializers.Serializer):
+    """A challenge, and the server's clock: a phone's own may be wrong."""
+
+    challenge = Challenge(allow_null=True, help_text="null : aucun travail n'est demandé.")
+    now = serializers.DateTimeField()
 
 
 class CommuneNamed(serializers.Serializer):

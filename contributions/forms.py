@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from contributions.models import Contribution
+from contributions.models import WORKSHOP_HOURS, WORKSHOP_USES, Contribution
 from contributions.submission import Submission
 from couches.models import Couche
 from couches.schemas import clean_attributes
@@ -81,7 +81,7 @@ class WhenForm(forms.Form):
 
 
 class SendForm(forms.Form):
-    """The last page: both may be left empty."""
+    """The last page: all may be left empty."""
 
     email = forms.CharField(
         label=_("Adresse électronique (facultatif)"),
@@ -95,6 +95,28 @@ class SendForm(forms.Form):
         help_text=_("JPEG, PNG ou WebP, 12 Mo au plus. Elle perd sa position et la marque de l'appareil."),
         required=False,
         widget=forms.FileInput({"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    workshop = forms.CharField(
+        label=_("Code d'atelier (facultatif)"),
+        help_text=_("Un mot et un nombre donnés par la mairie, par exemple TILLEUL-4827."),
+        required=False,
+        max_length=80,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+
+
+class WorkshopForm(forms.Form):
+    """A code to open; the verb in workshops.py judges it."""
+
+    label = forms.CharField(
+        label=_("Atelier"),
+        help_text=_("Pour vous y retrouver, par exemple « Classe de CM2 » ou « Accueil de la mairie »."),
+        max_length=80,
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+    hours = forms.IntegerField(label=_("Durée, en heures"), min_value=1, max_value=WORKSHOP_HOURS, initial=3)
+    max_uses = forms.IntegerField(
+        label=_("Signalements permis"), min_value=1, max_value=WORKSHOP_USES, initial=100
     )
 
 

@@ -2,6 +2,7 @@
 
 from procrastinate.contrib.django import app
 
+from contributions import challenge, limits, workshops
 from contributions.contact import delete_expired_contacts
 from contributions.photos import delete_orphans
 from contributions.recovery import WRITE_LINKS, delete_expired_keys, write_links
@@ -10,9 +11,16 @@ from contributions.recovery import WRITE_LINKS, delete_expired_keys, write_links
 @app.periodic(cron="41 3 * * *")
 @app.task(name="contributions.forget", queueing_lock="contributions.forget")
 def forget(timestamp: int) -> None:
-    """Delete, each night, the addresses whose date has passed, their keys and the photos of no row."""
+    """Delete, each night, what has had its time.
+
+    Addresses whose date has passed and their keys, photos of no row, spent challenges, idle
+    buckets, old codes.
+    """
     delete_expired_contacts()
     delete_expired_keys()
+    challenge.forget_expired()
+    limits.forget_idle()
+    workshops.forget_old()
     delete_orphans()
 
 

@@ -24,7 +24,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contributions import photo_worker
+from contributions import limits, photo_worker
 from contributions.models import Contribution, Photo
 from contributions.photo_worker import MAX_BYTES
 
@@ -73,12 +73,15 @@ class Pixels:
         return hashlib.sha256(self.webp).hexdigest()
 
 
-def add_photo(contribution: Contribution, *, rank: int, raw: bytes) -> tuple[Photo, bool]:
+def add_photo(
+    contribution: Contribution, *, rank: int, raw: bytes, address: str | None = None
+) -> tuple[Photo, bool]:
     """Attach a photo as number `rank` (1 to 3); return it and whether it is new.
 
-    The same bytes again return the same photo. Raises ValidationError on "photo" (not a
-    sound JPEG, PNG or WebP), PhotoConflict (the number is taken), AlreadyDecided,
-    DecodersBusy. Refused: no row, no file.
+    The same bytes again return the same photo, at no cost to `address`, the client's, which is
+    slowed when it sends many (None for a caller we trust). Raises ValidationError on "photo"
+    (not a sound JPEG, PNG or WebP), PhotoConflict (the number is taken), AlreadyDecided,
+    DecodersBusy, `limits.TooMany`. Refused: no row, no file.
     """
     if not 1 <= rank <= MAX_RANK:
         raise ValidationError({"photo": [_("Une photo porte le numéro 1, 2 ou 3.")]})
@@ -88,6 +91,9 @@ def add_photo(contribution: Contribution, *, rank: int, raw: bytes) -> tuple[Pho
         return known, False
     if contribution.status not in STILL_OPEN:
         raise AlreadyDecided
+    if address is not None:
+        # Before the decoding, which is what costs: a bad image is counted too.
+        limits.take([limits.of_address("photo", address)])
     pixels = reencode(raw)
     _write(photo_path(pixels.sha256), pixels.webp)
     with transaction.atomic():

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.utils import timezone
 
 if TYPE_CHECKING:
-    from contributions.models import Contribution
+    from contributions.models import Contribution, WorkshopCode
 
 
 class ContributionQuerySet(QuerySet["Contribution"]):
@@ -22,3 +23,15 @@ class ContributionQuerySet(QuerySet["Contribution"]):
     def with_secret(self, secret_sha256: str) -> Self:
         """Those whose author holds the secret with this hash."""
         return self.filter(secret_sha256=secret_sha256)
+
+
+class WorkshopCodeQuerySet(QuerySet["WorkshopCode"]):
+    """Workshop codes by what they still open."""
+
+    def live(self) -> Self:
+        """Those neither ended nor past their hour; one that is used up is still shown."""
+        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+
+    def with_uses_left(self) -> Self:
+        """Those that may serve once more."""
+        return self.filter(uses__lt=F("max_uses"))

@@ -12,15 +12,17 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from comptes.client_ip import client_ip
 from contributions import photos
 from contributions.contact import follow_up_url
 from contributions.duplicates import find_near
 from contributions.follow_up import find_for_author
 from contributions.forms import DraftForm, PlaceForm, SendForm, WhenForm
+from contributions.limits import NotYet
 from contributions.models import Contribution
 from contributions.places import known_place, stored_attributes
 from contributions.preview import DESCRIBING, preview
-from contributions.submission import PayloadConflict, submit
+from contributions.submission import PayloadConflict, Sender, submit
 from contributions.validation import Operation
 from couches.forms import AttributeForm, attribute_form
 from couches.models import Couche
@@ -103,11 +105,19 @@ def send(request: HttpRequest) -> HttpResponse:
     form = SendForm(request.POST, request.FILES)
     if not form.is_valid():
         return _check_page(request, draft, form, status=422)
+    submission = draft.to_submission(geometry=_geometry(draft), email=form.cleaned_data["email"])
+    # Without script there is no proof of work: a smaller bucket, or a workshop's code.
+    sender = Sender(address=client_ip(request), workshop=form.cleaned_data["workshop"])
     try:
-        receipt = submit(draft.to_submission(geometry=_geometry(draft), email=form.cleaned_data["email"]))
+        receipt = submit(submission, sender=sender)
     except ValidationError as error:
         _tell(form, error.message_dict)
         return _check_page(request, draft, form, status=422)
+    except NotYet as error:
+        form.add_error(None, str(error))
+        page = _check_page(request, draft, form, status=429)
+        page["Retry-After"] = str(error.wait)
+        return page
     except PayloadConflict:
         text = _(
             "Ce signalement est déjà parti, avec d'autres réponses : il est bien enregistré. "
@@ -115,7 +125,7 @@ def send(request: HttpRequest) -> HttpResponse:
         )
         return render(request, "contributions/refus.html", {"refus": text}, status=409)
     file = form.cleaned_data["photo"]
-    refusal = _add_photo(receipt.contribution, file.read()) if file else ""
+    refusal = _add_photo(request, receipt.contribution, file.read()) if file else ""
     return _receipt_page(request, receipt.contribution, draft.values["secret"], refusal=refusal)
 
 
@@ -127,7 +137,7 @@ def photo(request: HttpRequest) -> HttpResponse:
     except (ValueError, Contribution.DoesNotExist):
         return _lost(request)
     file = request.FILES.get("photo")
-    refusal = _add_photo(contribution, file.read()) if file else _("Choisissez d'abord une photo.")
+    refusal = _add_photo(request, contribution, file.read()) if file else _("Choisissez d'abord une photo.")
     return _receipt_page(request, contribution, secret, refusal=refusal)
 
 
@@ -271,7 +281,7 @@ def _tell(form: SendForm, errors: dict[str, list[str]]) -> None:
                 form.add_error(field if field in form.fields else None, message)
 
 
-def _add_photo(contribution: Contribution, raw: bytes) -> str:
+def _add_photo(request: HttpRequest, contribution: Contribution, raw: bytes) -> str:
     """Attach a photo at the first free number; return why not, or ""."""
     taken = set(contribution.photos.values_list("rank", flat=True))
     known = contribution.photos.filter(source_sha256=photos.source_sha256(raw)).first()
@@ -279,9 +289,9 @@ def _add_photo(contribution: Contribution, raw: bytes) -> str:
     if not free:
         return _("Trois photos au plus : la quatrième n'a pas été ajoutée.")
     try:
-        photos.add_photo(contribution, rank=free, raw=raw)
+        photos.add_photo(contribution, rank=free, raw=raw, address=client_ip(request))
     except ValidationError as error:
         return " ".join(error.messages)
-    except (photos.PhotoConflict, photos.DecodersBusy) as error:
+    except (photos.PhotoConflict, photos.DecodersBusy, NotYet) as error:
         return str(error)
     return ""

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -17,16 +18,20 @@ from comptes.models import User
 from comptes.permissions import SignInFirst
 from comptes.permissions import check as check_permission
 from comptes.roles import Gesture
+from contributions import admission
+from contributions.admission import Sender
 from contributions.contact import leave_contact
 from contributions.duplicates import find_near
+from contributions.limits import NotYet
 from contributions.models import Contribution
 from contributions.payload import payload_sha256
 from contributions.validation import Checked, Operation, Submission, check, couche_slug, identity
+from contributions.workshops import UnknownCode
 from couches.models import Couche, FeatureVersion
 from territoires.location import Location, locate
 from territoires.models import Commune
 
-__all__ = ["PayloadConflict", "Receipt", "Submission", "submit"]
+__all__ = ["PayloadConflict", "Receipt", "Sender", "Submission", "submit"]
 
 # The second of two concurrent inserts waits here for the first to commit, then writes
 # nothing: idempotence without a lock of ours.
@@ -70,17 +75,37 @@ class Receipt:
     duplicates: list[dict[str, Any]]
 
 
-def submit(submission: Submission) -> Receipt:
+def submit(submission: Submission, *, sender: Sender | None = None) -> Receipt:
     """Store what somebody proposes, once, whatever is retried, killed or concurrent.
 
-    One transaction, in six round trips for a creation without e-mail. Raises
+    `sender` is who is to be slowed when they send much; None for a caller we trust (a file, a
+    command). What was stored already is answered before anything is asked of the sender.
+    One transaction, in six round trips for a creation without e-mail nor sender. Raises
     ValidationError (all refusals by field, OutsideFrance on "geometry"), PayloadConflict
-    (the id serves another content, or another author, of whom nothing is said) and
+    (the id serves another content, or another author, of whom nothing is said),
     `comptes.permissions.Forbidden` for the town hall's desk without the right, SignInFirst
-    before anything is judged: a clerk whose session ended has nothing to correct.
+    before anything is judged (a clerk whose session ended has nothing to correct), and
+    `limits.NotYet` when the same must be sent again later.
     """
     payload = payload_sha256(submission)
     known = identity(submission)
+    if sender is None or not settings.REPERES_LIMITS:
+        return _store(submission, None, known, payload)
+    try:
+        return _store(submission, sender, known, payload)
+    except UnknownCode:
+        admission.count_wrong_code(sender)
+        raise
+    except NotYet:
+        # The same, sent twice at once: the other one has just paid, perhaps with this very proof.
+        if known and Contribution.objects.filter(pk=known[0]).exists():
+            return _replay(*known, payload)
+        raise
+
+
+def _store(
+    submission: Submission, sender: Sender | None, known: tuple[uuid.UUID, str] | None, payload: str
+) -> Receipt:
     with transaction.atomic():
         couche, is_retry = _couche_and_precedent(submission, known)
         if is_retry and known:
@@ -92,9 +117,12 @@ def submit(submission: Submission) -> Receipt:
         location = locate_proposed(checked.point, checked.operation, checked.target)
         if checked.channel == Contribution.Channel.DESK:
             check_desk(by, location.commune)
+        toll = sender and admission.weigh(sender, commune=location.commune, person=checked.entered_by)
         contribution, created = _insert(checked, location, payload)
         if not created:
             return _replay(checked.id, checked.secret, payload)
+        if toll:
+            admission.pay(toll)
         if checked.email:
             leave_contact(contribution, email=checked.email, secret=checked.secret)
         return Receipt(contribution, created=True, duplicates=contribution.near_at_receipt)

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from contributions import views_workshops
 from contributions.offline_doors import forms
 from contributions.views import report
 from contributions.views_offline import service_worker
@@ -10,4 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("signaler/", report, name="signaler"),
     path("signaler/formulaires.json", forms, name="signaler-formulaires"),
     path("sw.js", service_worker, name="sw"),
+    path("ateliers/", views_workshops.workshops, name="ateliers"),
+    path("ateliers/<int:pk>/fin/", views_workshops.end, name="ateliers-fin"),
 ]

@@ -13,7 +13,8 @@ from django.db import IntegrityError, connection, transaction
 
 from comptes.models import Notification, User
 from config import invariants
-from contributions.models import Contact, Contribution, Photo
+from contributions.jobs import forget
+from contributions.models import Contact, Contribution, Photo, SpentChallenge, TokenBucket
 from couches.models import Couche
 from couches.publication import Change, publish
 from exports.models import ExportFile
@@ -126,6 +127,19 @@ def test_an_address_kept_too_long_is_named(chain: Contribution) -> None:
     assert code == 1 and "contact-echu: " in printed and "amel" not in printed
 
 
+def test_a_trace_kept_too_long_is_named(chain: Contribution) -> None:
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    SpentChallenge.objects.create(nonce="0" * 32, expires_at=past)
+    TokenBucket.objects.create(
+        key="bare:c0ffee", tokens=0, burst=1, per_second=1 / 86_400_000_000, filled_at=past
+    )
+    code, printed = fsck()
+    assert code == 1 and "trace-echue: limite de débit" in printed and "trace-echue: défi" in printed
+    assert "c0ffee" not in printed
+    forget(timestamp=0)
+    assert "trace-echue: " not in fsck()[1]
+
+
 def test_a_sent_letter_that_kept_its_address_is_refused_by_the_database(chain: Contribution) -> None:
     """The outbox is not an address book: a CHECK says so before `fsck` has to."""
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -156,7 +170,7 @@ def test_a_missing_photo_is_named(chain: Contribution) -> None:
 
 def test_every_invariant_has_its_breach() -> None:
     """A query nobody can make fail protects nothing."""
-    tried_apart = {"contact-echu", "objet-intervalles"}
+    tried_apart = {"contact-echu", "objet-intervalles", "trace-echue"}
     # A CHECK constraint refuses these rows whatever writes them: see the tests.
     refused_by_check = {"contribution-lieu", "objet-lieu", "courrier-parti"}
     assert {invariant.name for invariant in invariants.ALL} == {*BREACHES, *tried_apart, *refused_by_check}

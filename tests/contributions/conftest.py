@@ -9,7 +9,8 @@ from django.db import connection
 
 # Cascades to everything but the couches and the schema: what migrations seeded stays.
 EMPTY_ALL = """
-TRUNCATE territoires_region, territoires_epci, comptes_user, comptes_notification, procrastinate_jobs CASCADE
+TRUNCATE territoires_region, territoires_epci, comptes_user, comptes_notification, procrastinate_jobs,
+    contributions_tokenbucket, contributions_spentchallenge CASCADE
 """
 
 

@@ -4,10 +4,13 @@ import hashlib
 import uuid
 from typing import Any
 
+from altcha import v2
 from django.contrib.gis.geos import Point
 from django.utils import timezone
 
 from comptes.models import User
+from contributions.limits import Take
+from contributions.models import TokenBucket
 from contributions.submission import Submission
 from couches.models import Couche, CoucheVersion, Feature, FeatureVersion
 from territoires.models import Commune
@@ -66,3 +69,25 @@ def published(
         row_sha256=hashlib.sha256(feature.id.bytes).digest(),
     )
     return feature
+
+
+def solved(challenge: dict[str, Any]) -> dict[str, Any]:
+    """Do the work that a phone does; return the payload to send."""
+    asked = v2.Challenge.from_dict(challenge)
+    solution = v2.solve_challenge(asked)
+    assert solution is not None
+    return v2.Payload(asked, solution).to_dict()
+
+
+def emptied(*takes: Take) -> None:
+    """Empty these buckets, as if their owners had just sent all they may."""
+    for take in takes:
+        TokenBucket.objects.update_or_create(
+            key=take.key,
+            defaults={
+                "tokens": 0,
+                "burst": take.burst,
+                "per_second": take.per_second,
+                "filled_at": timezone.now(),
+            },
+        )

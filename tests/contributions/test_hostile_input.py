@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
@@ -28,11 +29,17 @@ TREES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
-FIELDS = [name for name in payload() if name != "challenge"]
+FIELDS = [*payload(), "workshop"]
 DEAD_ZONE_KEYS = ["operators", "display", "situation", "since", "cause", "comment"]
-HOSTILE = settings(
+HOSTILE = hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+
+
+@pytest.fixture(autouse=True)
+def wide_limits(settings: Any) -> None:
+    """What is sent is judged here, not how much of it."""
+    settings.LIMITS = dict.fromkeys(settings.LIMITS, (1000000, 1000000))
 
 
 def send(document: Any) -> Any:

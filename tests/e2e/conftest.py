@@ -29,7 +29,7 @@ CAPTURES = Path(os.environ.get("REPERES_LOCAL") or ROOT / ".local") / "captures"
 # Cascades to all but the couches, which a migration seeded.
 EMPTY_ALL = """
 TRUNCATE territoires_region, territoires_epci, comptes_user, comptes_notification, couches_feature,
-    couches_coucheversion, procrastinate_jobs CASCADE
+    couches_coucheversion, contributions_tokenbucket, contributions_spentchallenge, procrastinate_jobs CASCADE
 """
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PHONE, DESK = 360, 1280

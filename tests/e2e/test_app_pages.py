@@ -159,6 +159,24 @@ def test_the_mayor_pages_pass_axe_and_fit(
     _fits(page)
 
 
+def test_the_workshop_pages_pass_axe_and_fit(
+    site: str, page: Page, width: int, sign_in: Callable[[str], None], accessible: Check, capture: Camera
+) -> None:
+    sign_in("bruno@reperes.demo")
+    page.get_by_role("link", name="Ouvrir un code d'atelier").click()
+    page.get_by_label("Atelier").fill("Classe de CM2")
+    page.get_by_role("button", name="Obtenir un code").click()
+    page.get_by_role("heading", name="Votre code d'atelier").wait_for()
+    capture(page, "atelier")
+    accessible(page)
+    _fits(page)
+    page.get_by_role("link", name="C'est noté").click()
+    page.get_by_role("heading", name="Classe de CM2").wait_for()
+    capture(page, "ateliers")
+    accessible(page)
+    _fits(page)
+
+
 def test_the_steward_page_passes_axe_and_fits(
     site: str,
     page: Page,

@@ -117,6 +117,7 @@ ROUTES: dict[str, Route] = {
     "robots": public(),
     "favicon": Route(allowed={"GET": "302 302 302 302 302 302 302 302"}),
     "manifest": public(),
+    "sw": public(),
     "api-docs": public(),
     "api-schema": public(),
     "couches": public(),
@@ -156,6 +157,7 @@ ROUTES: dict[str, Route] = {
         content_type="image/png",
         allowed={"PUT": "404 201 404 404 404 404 404 404"},
     ),
+    "api-challenge": public(query="?action=contribution&lon=2.44&lat=44.93"),
     # --- Officials, by program ---------------------------------------------------
     "api-desk": Route(allowed={"GET": "401 401 200 200 200 200 200 200"}),
     "api-queue": Route(allowed={"GET": "401 401 200 200 200 200 200 200"}),
@@ -210,6 +212,16 @@ ROUTES: dict[str, Route] = {
         body=lambda world: {"note": "Matrice"},
         content_type=FORM,
         allowed={"POST": "302 302 403 403 403 403 302 403"},
+    ),
+    "ateliers": Route(
+        body=lambda world: {"label": "Classe de CM2", "hours": "3", "max_uses": "60"},
+        content_type=FORM,
+        allowed={"GET": "302 302 200 200 200 200 403 403", "POST": "302 302 200 200 200 200 403 403"},
+    ),
+    "ateliers-fin": Route(
+        args=lambda world: [world["workshop"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
     ),
     # --- Accounts --------------------------------------------------------------------
     "compte": Route(allowed={"GET": SIGNED_IN}),

@@ -13,6 +13,7 @@ EXAMPLES: dict[str, object] = {
     "since": "0",
     "contribution_id": "4b3f2c4e-0000-4000-8000-000000000001",
     "n": 1,
+    "pk": 1,
     "digest": "0" * 128,
     "uidb36": "1",
     "key": "abc-def",

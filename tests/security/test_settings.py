@@ -56,6 +56,9 @@ def test_the_safe_environment_starts() -> None:
         ({"REPERES_PROCESS": "autre"}, "web, worker ou manage"),
         ({"REPERES_DEMO": "peut-être"}, "écrivez 1 ou 0"),
         ({"REPERES_PROXIES": "un"}, "écrivez un nombre entier"),
+        ({"REPERES_LIMIT_ADDRESS": "60"}, "débit par heure:réserve"),
+        ({"REPERES_LIMIT_COMMUNE": "0:10"}, "débit par heure:réserve"),
+        ({"REPERES_CHALLENGE_COST": "0"}, "au moins 1"),
     ],
     ids=lambda value: "&".join(value) if isinstance(value, dict) else "",
 )
