@@ -297,7 +297,7 @@ def test_who_may_not_enter_for_others_opens_none(sophie: User) -> None:
         {"max_uses": 501},
         {"expires_at": timezone.now() + dt.timedelta(hours=13)},
     ],
-    ids=str,
+    ids=["uses", "no-use", "too-many", "too-long"],
 )
 def test_the_database_refuses_a_code_out_of_bounds(
     aurillac: Commune, claude: User, change: dict[str, Any]
