@@ -164,7 +164,7 @@ def test_the_workshop_pages_pass_axe_and_fit(
 ) -> None:
     sign_in("bruno@reperes.demo")
     page.get_by_role("link", name="Ouvrir un code d'atelier").click()
-    page.get_by_label("Atelier").fill("Classe de CM2")
+    page.get_by_role("textbox", name="Atelier").fill("Classe de CM2")
     page.get_by_role("button", name="Obtenir un code").click()
     page.get_by_role("heading", name="Votre code d'atelier").wait_for()
     capture(page, "atelier")
