@@ -111,6 +111,11 @@ CONTRIBUTIONS = [
         """,
     ),
     Invariant(
+        "cle-suivi-echue",
+        _("Aucun lien de suivi renvoyé par courriel n'est gardé au-delà de l'adresse."),
+        "SELECT id::text FROM contributions_followupkey WHERE delete_after < current_date - 1",
+    ),
+    Invariant(
         "courrier-parti",
         _("Un courrier parti ne garde ni adresse ni contenu."),
         """

@@ -14,7 +14,9 @@ from django.db import IntegrityError, connection, transaction
 from comptes.models import Notification, User
 from config import invariants
 from contributions.jobs import forget
-from contributions.models import Contact, Contribution, Photo, SpentChallenge, TokenBucket
+from contributions.models import (
+    Contact, Contribution, FollowUpKey, Photo, SpentChallenge, TokenBucket,
+)
 from couches.models import Couche
 from couches.publication import Change, publish
 from exports.models import ExportFile
@@ -140,6 +142,16 @@ def test_a_trace_kept_too_long_is_named(chain: Contribution) -> None:
     assert "trace-echue: " not in fsck()[1]
 
 
+def test_a_key_kept_longer_than_its_address_is_named(chain: Contribution) -> None:
+    """A link sent again opens nothing any more: nothing is left of it."""
+    FollowUpKey.objects.create(
+        contribution=chain, secret_sha256="0" * 64, created_at=chain.received_at,
+        delete_after=dt.date(2020, 1, 1),
+    )  # fmt: skip
+    code, printed = fsck()
+    assert code == 1 and "cle-suivi-echue: " in printed
+
+
 def test_a_sent_letter_that_kept_its_address_is_refused_by_the_database(chain: Contribution) -> None:
     """The outbox is not an address book: a CHECK says so before `fsck` has to."""
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -170,7 +182,7 @@ def test_a_missing_photo_is_named(chain: Contribution) -> None:
 
 def test_every_invariant_has_its_breach() -> None:
     """A query nobody can make fail protects nothing."""
-    tried_apart = {"contact-echu", "objet-intervalles", "trace-echue"}
+    tried_apart = {"contact-echu", "cle-suivi-echue", "objet-intervalles", "trace-echue"}
     # A CHECK constraint refuses these rows whatever writes them: see the tests.
     refused_by_check = {"contribution-lieu", "objet-lieu", "courrier-parti"}
     assert {invariant.name for invariant in invariants.ALL} == {*BREACHES, *tried_apart, *refused_by_check}
