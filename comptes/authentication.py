@@ -80,5 +80,5 @@ class BearerScheme(OpenApiAuthenticationExtension):
 class PageScheme(SessionScheme):
     """Describes the session cookie in the OpenAPI document, as for DRF's own class."""
 
-    target_class = PageAuthentication
+    target_class = "comptes.authentication.PageAuthentication"
     priority = 0

@@ -69,7 +69,7 @@ def typeset(html: str) -> "Document":
     fetcher = weasyprint.URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     sheet = weasyprint.CSS(string=STYLESHEET.read_text(encoding="utf-8"), url_fetcher=fetcher)
     document = weasyprint.HTML(string=html, url_fetcher=fetcher)
-    return document.render(stylesheets=[sheet], pdf_variant="pdf/ua-1")  # type: ignore[no-any-return]
+    return document.render(stylesheets=[sheet], pdf_variant="pdf/ua-1")
 
 
 def _weasyprint() -> Any:
