@@ -1,5 +1,4 @@
 """`js/signaler/schema.js` reads and refuses answers with the words of `couches.schemas`."""
-# ruff: noqa: E501  # the table of refusals reads better one case a line
 
 import json
 import subprocess
