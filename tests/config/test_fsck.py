@@ -15,7 +15,12 @@ from comptes.models import Notification, User
 from config import invariants
 from contributions.jobs import forget
 from contributions.models import (
-    Contact, Contribution, FollowUpKey, Photo, SpentChallenge, TokenBucket,
+    Contact,
+    Contribution,
+    FollowUpKey,
+    Photo,
+    SpentChallenge,
+    TokenBucket,
 )
 from couches.models import Couche
 from couches.publication import Change, publish

@@ -34,7 +34,7 @@ export function ngettext(one, many, count) {
 /**
  * Put values at their %(name)s.
  * @param {string} text
- * @param {Record<string, string | number>} values
+ * @param {Record<string, any>} values
  * @returns {string}
  */
 export function interpolate(text, values) {
