@@ -228,6 +228,8 @@ function drawRows(question, stored, remembered, changed) {
     element.hidden = !input.checked;
     input.addEventListener("change", () => {
       element.hidden = !input.checked;
+      // What was just opened lies below the fold of a phone.
+      if (input.checked) element.querySelector("button, input")?.scrollIntoView({ block: "nearest" });
       heard();
     });
     return make("label", {}, input, title.textContent ?? "");
