@@ -68,5 +68,5 @@ def _answer(request: HttpRequest, body: bytes, *, etag: str, max_age: int) -> Ht
         response["Content-Type"] = "application/json"
         response["Content-Length"] = str(len(body))
         if request.method == "GET":
-            return _gzip.process_response(request, response)
+            _gzip.process_response(request, response)  # in place
     return response

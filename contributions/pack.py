@@ -174,7 +174,7 @@ def _draw(content: dict[str, Any], commune: Commune, frame: list[float]) -> list
 def _features(commune: Commune) -> tuple[list[dict[str, Any]], bool]:
     """Return what is published in the commune and around, its own first; and whether that is all."""
     couches = {couche.pk: couche for couche in Couche.objects.filter(sensitive=False)}
-    parameters = {"code": commune.pk, "around": AROUND_M, "limit": MAX_FEATURES + 1}
+    parameters: dict[str, str | int] = {"code": commune.pk, "around": AROUND_M, "limit": MAX_FEATURES + 1}
     with connection.cursor() as cursor:
         cursor.execute(FEATURES, parameters)
         rows = cursor.fetchall()
