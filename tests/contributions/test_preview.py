@@ -52,7 +52,6 @@ def test_a_whole_report_says_where_it_goes_and_what_will_be_public(
     assert told["errors"] == {}
     assert rows(told) == {
         "Sujet": "Réseau mobile : zones blanches",
-        "Proposition": "ajouter",
         "Commune": "Aurillac",
         "Lieu": "44,9300000, 2,4400000, à 12 m près",
         **{label: value for label, value in rows(told).items() if "Orange" in value},

@@ -56,6 +56,23 @@ export function openStore() {
   return opened;
 }
 
+/**
+ * Whether this device ever kept anything here; asking creates nothing.
+ * @returns {Promise<boolean>}
+ */
+export function hasStore() {
+  return new Promise((resolve) => {
+    if (!("indexedDB" in globalThis)) return resolve(false);
+    const request = indexedDB.open(DATABASE);
+    request.onupgradeneeded = () => request.transaction?.abort();
+    request.onerror = () => resolve(false);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve(true);
+    };
+  });
+}
+
 /** Close the database; the next call opens it again. */
 export function closeStore() {
   opened?.then((db) => db.close()).catch(() => {});
