@@ -203,6 +203,8 @@ LIMITS: dict[str, tuple[int, int]] = {
         "photo": "180:90",
         "challenge": "240:120",
         "code": "120:60",
+        "preview": "600:150",
+        "recover": "20:10",
     }.items()
 }
 # Proof of work: `COUNTER` tries of `COST` rounds at most when all is quiet, two and a half times

@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from contributions.api import submission_of
+from comptes.client_ip import client_ip
+from contributions import limits
+from contributions.api import Later, submission_of
 from contributions.contract import PreviewAnswer, PreviewSerializer
 from contributions.origin import check_origin
 from contributions.preview import Preview, preview
@@ -31,6 +33,11 @@ class PreviewView(APIView):
     def post(self, request: Request) -> Response:
         """Say where it would go, what is known near, what will be public and what would be refused."""
         check_origin(request)
+        try:
+            # Asked again and again, the count of what waits near would end up locating it.
+            limits.take([limits.of_address("preview", client_ip(request))])
+        except limits.NotYet as error:
+            raise Later(error) from error
         return Response(_represent(preview(submission_of(request.data, request.user))))
 
 

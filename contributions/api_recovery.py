@@ -12,6 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from comptes.client_ip import client_ip
+from contributions import limits
+from contributions.api import Later
 from contributions.origin import check_origin
 from contributions.recovery import recover
 
@@ -47,4 +50,8 @@ class RecoverView(APIView):
         check_origin(request)
         if not isinstance(request.data, dict):
             raise ValidationError(_('Envoyez un objet JSON : {"email": "…"}.'))
+        try:
+            limits.take([limits.of_address("recover", client_ip(request))])
+        except limits.NotYet as error:
+            raise Later(error) from error
         return Response({"detail": recover(email=request.data.get("email"))}, status=202)

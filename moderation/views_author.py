@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from comptes.client_ip import client_ip
+from contributions import limits
 from contributions.follow_up import find_for_author
 from contributions.models import Contribution
 from contributions.origin import check_origin
@@ -117,9 +119,15 @@ def recover_page(request: HttpRequest) -> HttpResponse:
     form = RecoverForm(request.POST)
     if form.is_valid():
         try:
+            limits.take([limits.of_address("recover", client_ip(request))])
             return _page(request, asked=recover(email=form.cleaned_data["email"]))
         except ValidationError as error:
             form.add_error("email", error.message_dict["email"])
+        except limits.NotYet as error:
+            form.add_error(None, str(error))
+            page = _page(request, recover=form, status=429)
+            page["Retry-After"] = str(error.wait)
+            return page
     return _page(request, recover=form, status=422)
 
 

@@ -7,7 +7,6 @@ gives; communes it does not name keep theirs.
 
 import csv
 import gzip
-import io
 import re
 import sys
 import unicodedata
@@ -16,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TextIO
+from typing import BinaryIO, TextIO
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -87,6 +86,8 @@ WHERE commune.departement_id IN (
 )
 GROUP BY commune.departement_id
 """
+
+_Binary = BinaryIO | gzip.GzipFile
 
 
 class _DryRun(Exception):
@@ -265,7 +266,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         raise FileRefused(_("Ce fichier est coupé ou abîmé : téléchargez-le de nouveau.")) from error
 
 
-def _read(raw: IO[bytes]) -> Iterator[dict[str, str]]:
+def _read(raw: _Binary) -> Iterator[dict[str, str]]:
     lines = _lines(raw)
     head = next(lines, "")
     delimiter = ";" if head.count(";") >= head.count(",") else ","
@@ -285,12 +286,11 @@ def _read(raw: IO[bytes]) -> Iterator[dict[str, str]]:
             yield dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
 
 
-def _lines(raw: IO[bytes]) -> Iterator[str]:
+def _lines(raw: _Binary) -> Iterator[str]:
     """Yield decoded lines, bounded: a line without end must not fill the memory."""
-    reader = io.BufferedReader(raw) if isinstance(raw, io.RawIOBase) else raw
     size = 0
     for number in range(MAX_LINES + 1):
-        line = reader.readline(MAX_LINE + 1)
+        line = raw.readline(MAX_LINE + 1)
         if not line:
             return
         size += len(line)

@@ -81,4 +81,43 @@ interface Line extends Frame {
   full(): boolean;
 }
 
-type DrawField = (question: Question, changed: Changed, compact: boolean) => Field;
+/** A list of lines. */
+type Rows = Pick<Field, "element" | "read" | "show">;
+
+interface SmallPhoto {
+  bytes: ArrayBuffer;
+  type: "image/jpeg";
+  width: number;
+  height: number;
+}
+
+/** `controls`: those an error makes invalid; `id` of the only one, else the frame is a fieldset. */
+type DrawFrame = (
+  question: Pick<Question, "title" | "help" | "required">,
+  changed: Changed,
+  body: HTMLElement[],
+  controls?: HTMLElement[],
+  id?: string,
+) => Frame;
+type DrawField = (question: Question, changed: Changed, compact?: boolean) => Field;
+/** `code`: the line's fixed key, or "". */
+type DrawLine = (question: Question, code: string, stored: Attributes, changed: Changed) => Line;
+type DrawRows = (question: Question, stored: Attributes[], remembered: string[], changed: Changed) => Rows;
+type DrawQuestion = (question: Question, value: any, options?: DrawOptions) => Drawn;
+type DrawAll = (questions: Question[], values: Attributes, options?: DrawOptions) => Drawn;
+
+/** `schema`: the object the attribute belongs to. */
+type QuestionOf = (name: string, definition: Definition, schema: Definition) => Question;
+type Readable = (value: any, definition: Definition) => string;
+type Describe = (couche: Couche, attributes: Attributes) => { label: string; value: string }[];
+/** One message a path; `partial`: nothing is obligatory. */
+type Check = (couche: Couche, attributes: Attributes, options?: { partial?: boolean }) => Record<string, string>;
+type Test = (value: any, limit: any) => boolean;
+type Say = (path: string, definition: Definition, text: string, limit?: any) => void;
+type Judge = (value: any, definition: Definition, path: string, say: Say, partial?: boolean) => void;
+
+type Make = <T extends keyof HTMLElementTagNameMap>(
+  tag: T,
+  properties: Record<string, any>,
+  ...children: (Node | string)[]
+) => HTMLElementTagNameMap[T];

@@ -187,7 +187,7 @@ INSERT INTO couches_featureversion (
 SELECT feature.id, model.couche_id, ST_Translate(geom, random() * 4 - 2, random() * 4 - 2), attributes,
     '15267', from_version, 1, 1, last_observed_on, false, false, origin, row_sha256
 FROM couches_feature AS feature CROSS JOIN (SELECT * FROM couches_featureversion LIMIT 1) AS model
-WHERE feature.number > 1000000;
+WHERE feature.id <> model.feature_id;
 ANALYZE couches_featureversion, couches_feature
 """
 

@@ -293,6 +293,8 @@ def test_bars_are_buttons_and_a_width_is_typed(engine: Engine) -> None:
     engine.draw("bars")
     engine.page.get_by_label("0", exact=True).click()
     assert engine.read() == 0
+    engine.draw("bars", 3)
+    assert engine.read() == 3
     engine.open("batiments-publics")
     engine.draw("entree_largeur_mini")
     field = engine.page.get_by_role("textbox")

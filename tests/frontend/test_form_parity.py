@@ -1,5 +1,6 @@
 """`js/signaler/schema.js` reads and refuses answers with the words of `couches.schemas`."""
 
+import gzip
 import json
 import subprocess
 from pathlib import Path
@@ -21,6 +22,13 @@ SEEDED = settings(max_examples=60, deadline=None, derandomize=True, database=Non
 CAFE = {"kind": "cafe", "nom": "Café"}
 ORANGE = {"operators": [{"operator": "20801", "calls": "none"}]}
 PLACE = {"kind": "mairie", "nom": "Mairie"}
+
+
+def test_the_form_engine_weighs_nine_kilobytes_at_most() -> None:
+    scripts = b"".join(
+        path.read_bytes() for path in (MODULE.parent / f"{n}.js" for n in ("form", "photo", "schema"))
+    )
+    assert len(gzip.compress(scripts, 9)) <= 9_000
 
 
 def in_javascript(expression: str, given: dict[str, Any]) -> Any:

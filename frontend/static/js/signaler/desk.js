@@ -63,7 +63,7 @@ export async function draw(app) {
  */
 async function deskQuestions(app, form) {
   const known = (await readSetting("remembered")) ?? {};
-  return drawAll(questionsOf(form), app.draft?.attributes ?? {}, { remembered: known });
+  return drawAll(questionsOf(form), app.draft?.attributes ?? {}, { remembered: Object.values(known).flat() });
 }
 
 /**

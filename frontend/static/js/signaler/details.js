@@ -36,7 +36,8 @@ export async function draw(app, name) {
   const remembered = (await readSetting("remembered"))?.[question.name] ?? [];
   const said = draft.error?.errors ?? {};
   const errors = Object.fromEntries(Object.entries(said).map(([path, texts]) => [path, texts.join(" ")]));
-  const drawn = drawQuestion(question, draft.attributes[question.name], { remembered, errors });
+  // Alone on its screen, a question need not be called obligatory.
+  const drawn = drawQuestion({ ...question, required: false }, draft.attributes[question.name], { remembered, errors });
   const after = all[rank + 1] && (rank + 1 < asked.length || isExtra) ? `precisez-${all[rank + 1].name}` : isExtra ? "verifier" : "photo";
   const keep = async () => {
     const value = drawn.read();
@@ -55,6 +56,7 @@ export async function draw(app, name) {
   show(app.root, {
     title: draft.operation === "confirm" ? draft.feature_title : form.title,
     step: 3,
+    discreet: true,
     body: [
       isExtra ? h("p", { class: "discret" }, interpolate(gettext("Précision %(rank)s sur %(count)s, facultative"), { rank: rank - asked.length + 1, count: extra.length })) : null,
       h("form", { class: "question-seule", novalidate: true, onsubmit: (/** @type {Event} */ event) => {

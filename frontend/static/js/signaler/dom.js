@@ -49,13 +49,16 @@ function progress(current) {
 /**
  * Show a screen: progress, title, body, and the bar with the one next step.
  * @param {HTMLElement} root
- * @param {{title: string, step?: number, body: (Child | Child[])[], bar?: Child[], quiet?: boolean}} screen
+ * @param {{title: string, step?: number, body: (Child | Child[])[], bar?: Child[], quiet?: boolean, discreet?: boolean}} screen
+ *   discreet: the title only says where one is, the question below is what is read
  */
-export function show(root, { title, step, body, bar, quiet = false }) {
+export function show(root, { title, step, body, bar, quiet = false, discreet = false }) {
+  // On a phone the site's menu would take a third of each step.
+  document.documentElement.classList.toggle("en-etape", (step ?? 0) > 1);
   const heading = h("h1", { tabindex: "-1" }, title);
   root.replaceChildren(
     ...(step ? [progress(step)] : []),
-    h("div", { class: "tete" }, heading),
+    h("div", { class: discreet ? "tete tete--discrete" : "tete" }, heading),
     ...body.flat().filter((child) => child || child === "").map((child) => /** @type {Node} */ (child)),
     ...(bar?.length ? [h("div", { class: "barre" }, bar)] : []),
   );

@@ -26,7 +26,7 @@ async function checkOne({ id, secret, status }) {
     row.status = json.status;
     row.status_label = json.status_label;
     row.reason = json.steps.at(-1)?.public_reason ?? "";
-    row.correct_until = json.correct_until ?? row.correct_until;
+    row.correct_until = json.may_correct ? json.correct_until : null;
     row.checked_at = new Date().toISOString();
     if (FINAL.includes(json.status)) row.settled_at ??= row.checked_at;
   });

@@ -6,26 +6,18 @@ import { midSentence } from "./schema.js";
 let count = 0;
 const newId = () => `q${++count}`;
 
-/**
- * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag
- * @param {Record<string, any>} properties properties, else attributes
- * @param {...(Node | string)} children
- */
+/** `properties`, else attributes. @type {Make} */
 function make(tag, properties, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name in element) /** @type {any} */ (element)[name] = value;
+    if (name in element) Object.assign(element, { [name]: value });
     else element.setAttribute(name, value);
   }
   element.append(...children);
   return element;
 }
 
-/**
- * `controls`: those an error makes invalid; `id` of the only one, else the frame is a fieldset.
- * @type {(question: Pick<Question, "title" | "help" | "required">, changed: Changed, body: HTMLElement[], controls?: HTMLElement[], id?: string) => Frame}
- */
+/** @type {DrawFrame} */
 function frame(question, changed, body, controls = [], id = "") {
   const own = id || newId();
   const text = question.required ? interpolate(gettext("%(title)s (obligatoire)"), question) : question.title;
@@ -37,8 +29,8 @@ function frame(question, changed, body, controls = [], id = "") {
   /** @type {Frame["show"]} */
   const show = (errors, path) => {
     // An error of one tick box is said of its question.
-    const said = errors[path] ?? (controls.length && Object.entries(errors).find(([one]) => one.startsWith(`${path}.`))?.[1]);
-    error.textContent = said ? [said].flat().join(" ") : "";
+    const said = errors[path] ?? (controls[0] && errors[Object.keys(errors).find((one) => one.startsWith(`${path}.`)) ?? ""]);
+    error.textContent = [said ?? []].flat().join(" ");
     error.hidden = !said;
     element.classList.toggle("champ--erreur", !!said);
     for (const control of controls) control.setAttribute("aria-invalid", String(!!said));
@@ -54,13 +46,10 @@ function frame(question, changed, body, controls = [], id = "") {
 function drawField(question, changed, compact) {
   const { kind, options } = question;
   if (kind === "menu" && (compact || options.length < 13)) return drawMenu(question, changed);
-  return kind === "yesno" || (options[0] && !(compact && kind === "number")) ? drawChoices(question, changed) : drawText(question, changed);
+  return kind === "yesno" || options[0] ? drawChoices(question, changed) : drawText(question, changed);
 }
 
-/**
- * Radios or tick boxes as large buttons; a second tap, or space, releases an optional radio.
- * @type {(question: Question, changed: Changed) => Field}
- */
+/** Large buttons; a second tap, or space, releases an optional radio. @type {DrawField} */
 function drawChoices(question, changed) {
   const { kind, required } = question;
   const many = kind === "many";
@@ -123,7 +112,7 @@ function filterOf(labels) {
   const input = make("input", { type: "search", id, autocomplete: "off" });
   input.addEventListener("input", () => {
     for (const label of labels) {
-      label.hidden = !fold(label.textContent ?? "").includes(fold(input.value.trim())) && !label.matches(":has(:checked)");
+      label.hidden = !fold(label.textContent ?? "").includes(fold(input.value.trim())) && !label.querySelector(":checked");
     }
     const n = labels.filter((label) => !label.hidden).length;
     state.textContent = interpolate(ngettext("%(n)s choix dans la liste.", "%(n)s choix dans la liste.", n), { n });
@@ -132,7 +121,7 @@ function filterOf(labels) {
   return make("div", { className: "champ" }, make("label", { htmlFor: id }, gettext("Chercher dans la liste")), input, state);
 }
 
-/** @type {(question: Question, changed: Changed) => Field} */
+/** @type {DrawField} */
 function drawMenu(question, changed) {
   const id = newId();
   const labels = [gettext("Choisissez…"), ...question.options.map(({ label }) => label)];
@@ -148,7 +137,7 @@ function drawMenu(question, changed) {
   };
 }
 
-/** @type {(question: Question, changed: Changed) => Field} */
+/** @type {DrawField} */
 function drawText(question, changed) {
   const { kind, definition } = question;
   const { "x-widget": widget, "x-format": format, maxLength } = definition;
@@ -174,10 +163,7 @@ function drawText(question, changed) {
   };
 }
 
-/**
- * One line of a list; `code` is its fixed key. Where all may be « nothing », one button says it.
- * @type {(question: Question, code: string, stored: Attributes, changed: Changed) => Line}
- */
+/** Where all may be « nothing », one button says it. @type {DrawLine} */
 function drawLine({ parts, key, fixed, nothing }, code, stored, changed) {
   const isKey = (/** @type {{name: string}} */ { name }) => name === key;
   const fields = parts
@@ -226,10 +212,7 @@ function drawLine({ parts, key, fixed, nothing }, code, stored, changed) {
   };
 }
 
-/**
- * A list of objects: a toggle and a line for each fixed key, then lines to add and remove.
- * @type {(question: Question, stored: Attributes[], remembered: string[], changed: Changed) => Pick<Field, "element" | "read" | "show">}
- */
+/** A toggle and a line for each fixed key, then lines to add and remove. @type {DrawRows} */
 function drawRows(question, stored, remembered, changed) {
   const { key, parts, definition } = question;
   const { "x-row": name = gettext("Ligne"), maxItems } = definition;
@@ -238,55 +221,48 @@ function drawRows(question, stored, remembered, changed) {
   const fixed = [...new Set([...question.fixed, ...usual])];
   const asked = { ...question, fixed };
   const heard = (enough = false) => framed.heard(enough && lines.every((line) => line.element.hidden || line.full()));
-  /** @type {Line[]} */
-  const lines = [];
-  /** @type {(Line & {remove: HTMLElement})[]} */
-  const free = [];
-  const toggles = fixed.map((code) => {
-    const item = stored.find((one) => one[key] === code);
-    const line = drawLine(asked, code, item ?? {}, heard);
-    const input = make("input", { type: "checkbox", checked: !!item || usual.includes(code) });
-    const sync = () => {
-      line.element.hidden = !input.checked;
-    };
-    sync();
-    lines.push(line);
+  /** @type {Line[]} fixed ones first */
+  const lines = fixed.map((code) => drawLine(asked, code, stored.find((one) => one[key] === code) ?? {}, heard));
+  const toggles = lines.map(({ element, title, read }, rank) => {
+    const input = make("input", { type: "checkbox", checked: !!read() || usual.includes(fixed[rank]) });
+    element.hidden = !input.checked;
     input.addEventListener("change", () => {
-      sync();
+      element.hidden = !input.checked;
+      // What was just opened lies below the fold of a phone.
+      if (input.checked) element.querySelector("button, input")?.scrollIntoView({ block: "nearest" });
       heard();
     });
-    return make("label", {}, input, line.title.textContent ?? "");
+    return make("label", {}, input, title.textContent ?? "");
   });
   const place = make("div", {});
   const text = fixed[0] ? name : interpolate(gettext("Ajouter : %(name)s"), { name: midSentence(name) });
   const more = make("button", { type: "button", className: "bouton bouton--second" }, `+ ${text}`);
   const number = () => {
-    for (const [rank, line] of free.entries()) {
-      line.title.textContent = `${name} ${rank + 1}`;
-      line.remove.textContent = interpolate(gettext("Retirer : %(name)s"), { name: midSentence(line.title.textContent) });
-    }
+    lines.slice(fixed.length).forEach(({ element, title }, rank) => {
+      title.textContent = `${name} ${rank + 1}`;
+      (element.lastChild ?? title).textContent = interpolate(gettext("Retirer : %(name)s"), { name: midSentence(title.textContent) });
+    });
     more.hidden = lines.length >= maxItems;
   };
   const add = (/** @type {Attributes} */ item) => {
+    const line = drawLine(asked, "", item, heard);
     const remove = make("button", { type: "button", className: "bouton bouton--lien" });
-    const line = { ...drawLine(asked, "", item, heard), remove };
     remove.addEventListener("click", () => {
-      for (const list of [free, lines]) list.splice(list.indexOf(line), 1);
+      lines.splice(lines.indexOf(line), 1);
       line.element.remove();
       number();
       more.focus();
       heard();
     });
     line.element.append(remove);
-    free.push(line);
     lines.push(line);
     place.append(line.element);
     number();
-    return line;
+    return line.element;
   };
-  more.addEventListener("click", () => focusIn(add({}).element));
+  more.addEventListener("click", () => focusIn(add({})));
   const bar = fixed[0] ? [make("div", { className: "choix choix--courts" }, ...toggles)] : [];
-  const framed = frame(question, changed, [...bar, ...lines.map((line) => line.element), place, more]);
+  const framed = frame(question, changed, [...bar, ...lines.map(({ element }) => element), place, more]);
   const others = stored.filter((item) => !fixed.includes(item[key]));
   for (const item of fixed[0] || others[0] ? others : [{}]) add(item);
   const answered = () => lines.filter((line) => line.read());
@@ -307,19 +283,15 @@ function focusIn(element) {
   found?.focus();
 }
 
-/**
- * One question; `read()` is the attribute's JSON value.
- * @type {(question: Question, value: any, options?: DrawOptions) => Drawn}
- */
+/** One question; `read()` is the attribute's JSON value. @type {DrawQuestion} */
 export function drawQuestion(question, value, { onChange, onEnough, remembered = [], errors = {}, compact = false } = {}) {
   /** @type {Changed} */
   const changed = (enough) => {
     onChange?.(read());
     if (enough) onEnough?.();
   };
-  const rows = question.kind === "rows";
-  /** @type {Pick<Field, "element" | "read" | "show"> & {write?: Field["write"]}} */
-  const field = rows ? drawRows(question, value ?? [], remembered, changed) : drawField(question, changed, compact);
+  /** @type {Rows & Partial<Field>} */
+  const field = question.kind === "rows" ? drawRows(question, value ?? [], remembered, changed) : drawField(question, changed, compact);
   const { element, read } = field;
   field.write?.(value);
   if (!compact) element.classList.add("question");
@@ -328,10 +300,7 @@ export function drawQuestion(question, value, { onChange, onEnough, remembered =
   return { element, read, showErrors, focus: () => focusIn(element) };
 }
 
-/**
- * All questions on one page, in their groups; `read()` is the attributes.
- * @type {(questions: Question[], values: Attributes, options?: DrawOptions) => Drawn}
- */
+/** All questions on one page, in their groups; `read()` is the attributes. @type {DrawAll} */
 export function drawAll(questions, values, options = {}) {
   /** @type {Record<string, HTMLElement>} */
   const groups = {};

@@ -78,7 +78,8 @@ export async function preview(submission) {
 export async function placesNamed(text) {
   const found = [];
   for (const pack of await allPacks()) {
-    for (const { name, lon, lat } of searchPlaces(pack, text)) found.push({ name, detail: pack.commune.nom, lon, lat, source: "address" });
+    // A town hall says its own commune: it may be the neighbour's.
+    for (const { name, kind, lon, lat } of searchPlaces(pack, text)) found.push({ name, detail: kind === "mairie" ? "" : pack.commune.nom, lon, lat, source: "address" });
   }
   return found;
 }

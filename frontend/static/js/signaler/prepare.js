@@ -79,6 +79,7 @@ async function drawOffer(app, box, code, said, refresh) {
     return;
   }
   const size = Number(head.headers.get("Content-Length")) || 0;
+  const mapSize = Number(head.headers.get("X-Tiles-Bytes")) || 0;
   const withMap = h("input", { type: "checkbox" });
   const start = button(interpolate(gettext("Préparer (%(size)s)"), { size: sayBytes(size) }), async () => {
     start.disabled = true;
@@ -99,7 +100,7 @@ async function drawOffer(app, box, code, said, refresh) {
   const name = await getJson(`/api/v1/communes/${encodeURIComponent(code)}/`);
   box.replaceChildren(
     h("h2", {}, name?.json?.nom ?? code),
-    app.config.tuiles ? h("label", { class: "case" }, withMap, gettext("Avec la carte, pour voir les chemins (environ 2 Mo)")) : h("span", {}),
+    app.config.tuiles && mapSize ? h("label", { class: "case" }, withMap, interpolate(gettext("Avec la carte, pour voir les chemins (environ %(size)s)"), { size: sayBytes(mapSize) })) : h("span", {}),
     h("p", { class: "boutons" }, start));
   start.focus();
 }

@@ -2,7 +2,7 @@
 
 import { gettext, interpolate, ngettext } from "../texts.js";
 import { button, h, notice, sayTime, show } from "./dom.js";
-import { isCorrectable, isEditable, keptForNext } from "./draft.js";
+import { followUp, isCorrectable, isEditable, keptForNext } from "./draft.js";
 import { installer, needsHomeScreen } from "./register.js";
 import { sayHeld } from "./held.js";
 import { changeReport, onQueueChange, readReport, removeReport } from "./store.js";
@@ -52,7 +52,7 @@ function sent(app, report) {
   const waiting = report.photos.filter(({ state }) => state === "waiting").length;
   return [
     notice("succes", h("p", {}, h("strong", {}, gettext("C'est envoyé.")), " ", interpolate(gettext("La mairie (%(commune)s) examinera votre signalement. Gardez ce lien pour suivre la réponse."), { commune }))),
-    report.secret ? h("p", { class: "adresse" }, h("a", { href: followUp(report) }, shown(report))) : null,
+    report.secret ? h("p", { class: "adresse" }, h("a", { href: followUp(report) }, h("code", {}, shown(report)))) : null,
     h("p", { class: "discret" }, gettext("Ce lien ouvre votre signalement : ne le donnez à personne. Il reste aussi dans « Mes envois », sur ce téléphone.")),
     ...photosSaid(report, waiting),
     h("div", { class: "boutons" },
@@ -114,11 +114,6 @@ function advice(app) {
       app.go("quoi");
     }, "bouton--lien")) : null,
   ];
-}
-
-/** @param {DeviceReport} report */
-export function followUp({ id, secret }) {
-  return `/suivi/#${id}.${secret}`;
 }
 
 /** @param {DeviceReport} report */

@@ -28,7 +28,7 @@ function optionsOf({ type, items, minimum, maximum, ...own }) {
   return range.map((/** @type {any} */ value) => ({ value, label: labels[value] ?? String(value) }));
 }
 
-/** `schema`: the object it belongs to. @type {(name: string, definition: Definition, schema: Definition) => Question} */
+/** `schema`: the object it belongs to. @type {QuestionOf} */
 function questionOf(name, definition, schema) {
   const { items, "x-key": key = "", "x-fixed": fixed = [] } = definition;
   const parts = inOrder(items?.properties).map(([part, one]) => questionOf(part, one, items));
@@ -39,7 +39,7 @@ function questionOf(name, definition, schema) {
     help: definition.description ?? "",
     kind: kindOf(definition),
     required: !!schema.required?.includes(name),
-    group: schema["x-groups"]?.find((/** @type {any} */ one) => one.id === definition["x-group"]) ?? { id: "", title: "" },
+    group: schema["x-groups"]?.find(({ id = "" }) => id === definition["x-group"]) ?? { id: "", title: "" },
     definition,
     options: optionsOf(definition),
     parts,
@@ -96,7 +96,7 @@ export function midSentence(text) {
   return /^.\p{Lu}/su.test(text) ? text : text.replace(/^./su, (first) => first.toLowerCase());
 }
 
-/** "Orange : appels impossible, SMS difficile". @type {(value: Attributes, definition: Definition) => string} */
+/** "Orange : appels impossible, SMS difficile". @type {Readable} */
 function readableObject(value, { properties }) {
   const parts = inOrder(properties).filter(([name]) => name in value);
   const [head, ...others] = parts.map(([name, one]) => readable(value[name], one));
@@ -104,7 +104,7 @@ function readableObject(value, { properties }) {
   return said ? interpolate(gettext("%(head)s : %(said)s"), { head, said }) : (head ?? "");
 }
 
-/** A value as a person reads it. @type {(value: any, definition: Definition) => string} */
+/** A value as a person reads it. @type {Readable} */
 export function readable(value, definition) {
   if (typeof value === "boolean") return value ? gettext("oui") : gettext("non");
   if (Array.isArray(value)) {
@@ -116,44 +116,43 @@ export function readable(value, definition) {
   return definition["x-format"] === "horaires" ? frenchHours(text) : text;
 }
 
-/** Each answer with its label, in order. @type {(couche: Couche, attributes: Attributes) => {label: string, value: string}[]} */
+/** Each answer with its label, in order. @type {Describe} */
 export function describe({ schema }, attributes) {
   return inOrder(schema.properties)
     .filter(([name]) => !isEmpty(attributes[name]))
     .map(([name, one]) => ({ label: one.title, value: readable(attributes[name], one) }));
 }
 
-/** Type → its test. @type {Record<string, (value: any) => boolean>} */
+/** @type {Record<string, (value: any) => boolean>} */
 const TYPES = { integer: Number.isInteger, number: Number.isFinite, array: Array.isArray };
 
 const otherwise = () => gettext("« %(title)s » : cette réponse n'a pas la forme attendue.");
 
-/** Keyword → its test, what to say when it fails. @type {Record<string, [(value: any, limit: any) => boolean, () => string]>} */
+/** Keyword → its test, what to say when it fails. @type {Record<string, [Test, () => string]>} */
 const RULES = {
   enum: [(value, codes) => codes.includes(value), otherwise],
   minimum: [(value, limit) => value >= limit, () => gettext("« %(title)s » : %(limit)s au moins.")],
   maximum: [(value, limit) => value <= limit, () => gettext("« %(title)s » : %(limit)s au plus.")],
   maxItems: [(value, limit) => value.length <= limit, () => gettext("« %(title)s » : %(limit)s réponses au plus.")],
-  anyOf: [(value, ways) => ways.some((/** @type {any} */ way) => way.required?.every((/** @type {string} */ name) => name in value) ?? true), otherwise],
+  anyOf: [(value, ways) => ways.some((/** @type {Definition} */ way) => way.required.every((/** @type {string} */ name) => name in value)), otherwise],
   minLength: [(value, limit) => [...value].length >= limit, () => gettext("« %(title)s » : %(limit)s caractères au moins.")],
   maxLength: [(value, limit) => [...value].length <= limit, () => gettext("« %(title)s » : %(limit)s caractères au plus.")],
   pattern: [matches, otherwise],
 };
-/** The server alone reads the notations of `x-format`. */
-const NOT_WITH_FORMAT = ["minLength", "maxLength", "pattern"];
 
-/** @type {(value: string, pattern: string) => boolean} */
+/** @type {Test} */
 function matches(value, pattern) {
   try {
     return new RegExp(pattern).test(value);
   } catch {
-    return true; // a notation of Python's: the server judges
+    return true; // written for Python
   }
 }
 
-/** @typedef {(path: string, definition: Definition, text: string, limit?: any) => void} Say */
+/** The server alone reads the notations of `x-format`. */
+const NOT_WITH_FORMAT = ["minLength", "maxLength", "pattern"];
 
-/** @type {(value: any, definition: Definition, path: string, say: Say, partial?: boolean) => void} */
+/** @type {Judge} */
 function judge(value, definition, path, say, partial) {
   const { type, items, properties, required = [], "x-unique": key, "x-format": format } = definition;
   if (!(TYPES[type]?.(value) ?? (typeof value === type && !Array.isArray(value)))) return say(path, definition, otherwise());
@@ -178,10 +177,7 @@ function judge(value, definition, path, say, partial) {
   }
 }
 
-/**
- * What a phone can refuse alone, a sentence a path (`attributes.operators.0.calls`); the server judges again.
- * @type {(couche: Couche, attributes: Attributes, options?: {partial?: boolean}) => Record<string, string>}
- */
+/** What a phone can refuse alone; the server judges again. @type {Check} */
 export function check({ schema }, attributes, { partial } = {}) {
   /** @type {Record<string, string>} */
   const errors = {};

@@ -15,6 +15,8 @@ export const LOCK = "reperes-envoi";
 const TEXT_MS = 20000;
 const PHOTO_MS = 60000;
 const LEASE_MS = 90000;
+/** The window of `moderation.author.correct`; the server has the last word. */
+const CORRECTION_MS = 3600000;
 const API = "/api/v1/contributions/";
 /** Worth a try as soon as something changes, whatever the back-off says. */
 const WAKES = ["", "network", "portal", "signin"];
@@ -146,7 +148,7 @@ async function receive(id, receipt) {
     row.commune = { code: receipt.commune.code, nom: receipt.commune.nom, nearBorder: receipt.near_border };
     row.sent_at = new Date().toISOString();
     row.status = receipt.status;
-    row.correct_until = receipt.correct_until ?? null;
+    row.correct_until = new Date(Date.parse(receipt.received_at) + CORRECTION_MS).toISOString();
     row.held = "";
     row.error = null;
   });

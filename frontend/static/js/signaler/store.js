@@ -56,6 +56,23 @@ export function openStore() {
   return opened;
 }
 
+/**
+ * Whether this device ever kept anything here; asking creates nothing.
+ * @returns {Promise<boolean>}
+ */
+export function hasStore() {
+  return new Promise((resolve) => {
+    if (!("indexedDB" in globalThis)) return resolve(false);
+    const request = indexedDB.open(DATABASE);
+    request.onupgradeneeded = () => request.transaction?.abort();
+    request.onerror = () => resolve(false);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve(true);
+    };
+  });
+}
+
 /** Close the database; the next call opens it again. */
 export function closeStore() {
   opened?.then((db) => db.close()).catch(() => {});
@@ -258,11 +275,20 @@ export function isStale(report, now) {
 }
 
 /**
- * Forget what has had its time.
+ * Forget what has had its time: whole reports, and what was said in those that can no longer be corrected.
  * @param {number} now
  */
 export async function purge(now) {
-  for (const report of await allReports()) if (isStale(report, now)) await removeReport(report.id);
+  for (const report of await allReports()) {
+    if (isStale(report, now)) await removeReport(report.id);
+    else if (report.state === "sent" && report.place && !(Date.parse(report.correct_until ?? "") > now)) await changeReport(report.id, forgetAnswers);
+  }
+}
+
+/** @param {DeviceReport} row */
+function forgetAnswers(row) {
+  row.attributes = {};
+  row.place = null;
 }
 
 /** Delete everything this site wrote on the device, the shell itself excepted. */

@@ -21,6 +21,7 @@ const LISTED = 40;
 export async function drawWay(name, app, panel, hands) {
   const draws = { adresse: drawSearch, connu: drawKnown, coordonnees: drawNumbers, carte: drawMap };
   await draws[/** @type {keyof typeof draws} */ (name)](app, panel, hands);
+  panel.scrollIntoView({ block: "nearest" });
 }
 
 /**
@@ -87,7 +88,7 @@ async function drawKnown(app, panel, hands) {
   const code = app.draft?.commune?.code || app.query.get("commune") || "";
   const wanted = code && !packs.some((pack) => pack.code === code) ? await offerPack(app, panel, hands, code) : null;
   const list = h("ul", { class: "propositions" });
-  const places = packs.flatMap((pack) => pack.places.map((/** @type {any} */ place) => ({ ...place, commune: pack.commune.nom })));
+  const places = packs.flatMap((pack) => pack.places.map((/** @type {any} */ place) => ({ ...place, commune: place.kind === "mairie" ? "" : pack.commune.nom })));
   const fill = (/** @type {string} */ text) => {
     const folded = text.toLocaleLowerCase("fr");
     const shown = places.filter(({ name }) => name.toLocaleLowerCase("fr").includes(folded)).slice(0, LISTED);
@@ -174,7 +175,7 @@ function numbers(app) {
  * @param {Hands} hands
  */
 async function drawMap(app, panel, { choose, say }) {
-  const box = h("div", { class: "carte" });
+  const box = h("div", { class: "carte carte--placer" });
   const { fields, lat, lon, read, mistake } = numbers(app);
   const place = async () => {
     const typed = read();

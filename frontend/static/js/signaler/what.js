@@ -23,7 +23,7 @@ export async function draw(app, _argument, first) {
     body: [
       h("p", { class: "chapeau" }, gettext("Sans compte, en moins d'une minute, même sans réseau. La mairie décide ; rien n'est public avant sa réponse.")),
       device,
-      h("ul", { class: "fiches" }, cards),
+      h("ul", { class: "fiches portail" }, cards),
       h("p", { class: "boutons" },
         h("a", { class: "bouton bouton--lien", href: "#preparer" }, gettext("Préparer mon téléphone")),
         h("a", { class: "bouton bouton--lien", href: "#envois" }, gettext("Mes envois"))),

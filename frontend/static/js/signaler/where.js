@@ -1,8 +1,8 @@
 /** Où ? The position at once; the other ways one tap away; none needs the map. */
 
-import { sayDistance, sayPlace } from "../coordinates.js";
+import { sayPlace } from "../coordinates.js";
 import { findPosition } from "../position.js";
-import { gettext, interpolate } from "../texts.js";
+import { gettext } from "../texts.js";
 import { button, h, notice, show } from "./dom.js";
 import { toSubmission } from "./payload.js";
 import { communeOf, knownNear, preview } from "./places.js";
@@ -76,7 +76,7 @@ export function placeBlock(app, chosen) {
         stop = null;
         enough.hidden = true;
         locate.hidden = false;
-        locate.className = "bouton bouton--second";
+        locate.className = app.draft?.place ? "bouton bouton--lien" : "bouton bouton--second";
         locate.textContent = gettext("Chercher de nouveau ma position");
       },
     });
@@ -91,7 +91,7 @@ export function placeBlock(app, chosen) {
   };
 
   const parts = [
-    h("section", { class: "lieu", "aria-label": gettext("Le lieu choisi") }, status, found, h("div", { class: "boutons" }, locate, enough)),
+    h("section", { class: "lieu", "aria-label": gettext("Le lieu choisi") }, found, status, h("div", { class: "boutons" }, locate, enough)),
     h("h2", { class: "voies__titre" }, gettext("Ou autrement")),
     h("div", { class: "voies" }, ways),
     panel,
@@ -119,8 +119,7 @@ const round = (degrees) => Math.round(degrees * 1e6) / 1e6;
 async function describePlace(app, box) {
   const place = app.draft?.place;
   if (!place) return;
-  const near = place.accuracy === null ? "" : interpolate(gettext(", à %(distance)s près"), { distance: sayDistance(place.accuracy) });
-  const where = h("p", { class: "lieu__point" }, `${sayPlace(place)}${near}`);
+  const where = h("p", { class: "lieu__point" }, sayPlace(place));
   const home = h("p", { class: "lieu__commune" }, app.draft?.commune?.nom ?? gettext("Commune : recherche…"));
   box.replaceChildren(home, where);
   const commune = await communeOf(place);
