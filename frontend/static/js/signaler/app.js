@@ -46,6 +46,7 @@ async function start(main) {
     kept: {},
     leave: null,
     near: null,
+    appear: () => {},
     form: (slug) => app.forms.find((form) => form.slug === slug),
     say: (text) => {
       live.textContent = text;
@@ -68,7 +69,10 @@ async function start(main) {
     },
   };
   await loadForms(app);
-  main.replaceChildren(live, root);
+  // The server's page stays in sight until the first screen is at hand.
+  app.appear = () => {
+    if (!root.isConnected) main.replaceChildren(live, root);
+  };
   return app;
 }
 
@@ -118,9 +122,11 @@ async function draw(app, first = false) {
   const lacking = OF_A_DRAFT.includes(known) && !(app.draft && app.form(app.draft.couche));
   try {
     const screen = await SCREENS[lacking ? "quoi" : known]();
+    app.appear();
     await screen.draw(app, rest.join("-"), first);
   } catch (error) {
     // A file of this screen is out of reach: what was entered is kept, and the screen can be asked again.
+    app.appear();
     show(app.root, { title: gettext("Cet écran n'a pas pu s'ouvrir"), body: [retry(app)] });
     console.error(error);
   }
