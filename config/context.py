@@ -29,7 +29,7 @@ def script_catalogue(language: str) -> dict[str, str | list[str]]:
     """
     if language.startswith("fr"):
         return {}
-    found = DjangoTranslation(language, domain="djangojs", localedirs=settings.LOCALE_PATHS)
+    found = DjangoTranslation(language, domain="djangojs", localedirs=[str(path) for path in settings.LOCALE_PATHS])
     texts: dict[str, str | list[str]] = {}
     for key, text in found._catalog.items():  # type: ignore[attr-defined]  # what JSONCatalog itself reads
         if isinstance(key, tuple):
