@@ -96,7 +96,9 @@ class Phone:
         page.wait_for_function(CONTROLLED)
         return page
 
-    def save(self, page: Page, *, photos: int = 0, days: float = 0, state: str = "waiting", **known: Any) -> Saved:
+    def save(
+        self, page: Page, *, photos: int = 0, days: float = 0, state: str = "waiting", **known: Any
+    ) -> Saved:
         """Keep a report on the phone as the page does, `days` ago; nothing is sent yet."""
         pictures = [jpeg() for _ in range(photos)]
         known = {"place": PLACE, "attributes": DEAD_ZONE, **known}

@@ -28,10 +28,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
         {"Content-Type": "application/problem+json", "Retry-After": "2"},
         b'{"detail": "Plus tard.", "type": "urn:trop"}',
     ),
-    **{
-        str(code): (code, {"Content-Type": "text/html"}, b"<h1>%d</h1>" % code)
-        for code in (500, 502, 503)
-    },
+    **{str(code): (code, {"Content-Type": "text/html"}, b"<h1>%d</h1>" % code) for code in (500, 502, 503)},
     # 200, JSON, and not a word of the report: what a careless queue would take for a success.
     "empty": (200, {"Content-Type": "application/json"}, b"{}"),
 }

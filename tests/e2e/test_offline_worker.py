@@ -27,7 +27,9 @@ async () => {
   return kept;
 }
 """
-BROKEN_IMAGES = "() => [...document.images].filter((one) => !one.complete || !one.naturalWidth).map((one) => one.src)"
+BROKEN_IMAGES = (
+    "() => [...document.images].filter((one) => !one.complete || !one.naturalWidth).map((one) => one.src)"
+)
 UPDATE = "async () => { await (await navigator.serviceWorker.getRegistration('/signaler/')).update(); }"
 HAS_WAITING = """
 async () => {
@@ -296,7 +298,9 @@ def test_erasing_the_device_empties_everything(phone: Phone, network: FaultyNetw
     assert [name for name in page.evaluate(CACHED) if not name.startswith("shell-")] == []
 
 
-def test_the_tiles_of_a_prepared_commune_are_there_without_network(phone: Phone, network: FaultyNetwork) -> None:
+def test_the_tiles_of_a_prepared_commune_are_there_without_network(
+    phone: Phone, network: FaultyNetwork
+) -> None:
     tile = (django_settings.BASE_DIR / "frontend" / "static" / "icones" / "marque-32.png").read_bytes()
     tiles = f"{django_settings.TILE_HOST}/**"
     open_to_all = {"Access-Control-Allow-Origin": "*"}
