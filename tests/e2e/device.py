@@ -44,6 +44,22 @@ async (url) => {
   return Promise.all(rows.map(async (row) => ({ ...row, kept_photos: (await photosOf(row.id)).map(({ bytes }) => bytes.byteLength) })));
 }
 """
+# What is left when nothing waits any more, or after twenty seconds.
+EMPTIED = """
+async (url) => {
+  const { allReports, onQueueChange } = await import(url);
+  return new Promise((resolve) => {
+    const look = async () => {
+      const left = (await allReports()).filter(({ state }) => state !== "sent");
+      if (!left.length || performance.now() > end) resolve(left);
+    };
+    const end = performance.now() + 20000;
+    setTimeout(look, 20001);
+    onQueueChange(look);
+    look();
+  });
+}
+"""
 CONTROLLED = "() => navigator.serviceWorker.controller !== null"
 DRAWN = "() => 'pret' in document.documentElement.dataset"
 
@@ -73,14 +89,19 @@ class Phone:
         self.context = context
         self.network = network
         self.exceptions: list[str] = []
-        context.on("weberror", lambda error: self.exceptions.append(str(error.error)))
+        context.on(
+            "weberror",
+            lambda error: self.exceptions.append(
+                f"{error.error.name} {error.error.message} {error.error.stack}"
+            ),
+        )
         # A fault is to be met, not waited for.
         context.set_default_timeout(20_000)
 
     def close(self) -> None:
         """Switch off. Fails when a page threw."""
         self.context.close()
-        assert self.exceptions == []
+        assert not self.exceptions, self.exceptions
 
     def open(self, address: str = "/signaler/") -> Page:
         """Open a page of the site; the report page once its modules have drawn it."""
@@ -140,10 +161,8 @@ class Phone:
 
     def await_empty(self, page: Page) -> None:
         """Return once nothing waits, whoever sent it."""
-        page.wait_for_function(
-            "async (url) => (await (await import(url)).allReports()).every(({ state }) => state === 'sent')",
-            arg=module("store"),
-        )
+        left = page.evaluate(EMPTIED, module("store"))
+        assert left == [], left
 
 
 def module(name: str) -> str:

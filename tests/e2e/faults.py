@@ -9,7 +9,7 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -57,6 +57,7 @@ class FaultyNetwork:
         self.seen: list[Seen] = []
         self._plan: list[tuple[str, str]] = []
         self._held = 0
+        self._asked = 0
         self._gate = threading.Event()
         self._changed = threading.Condition()
         handler = type("Handler", (_Handler,), {"network": self})
@@ -80,8 +81,10 @@ class FaultyNetwork:
             self._gate.set()
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, once the site has answered all that it was asked."""
         self.heal()
+        self.is_up = False
+        self._await(lambda: self._asked == 0)
         self._server.shutdown()
         self._server.server_close()
 
@@ -126,6 +129,18 @@ class FaultyNetwork:
         self._gate.wait(PATIENCE_S)
         with self._changed:
             self._held -= 1
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """Count a request that the site is answering."""
+        with self._changed:
+            self._asked += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._asked -= 1
+                self._changed.notify_all()
 
     def note(self, seen: Seen) -> None:
         """Remember a request, once its fate is known."""
@@ -187,15 +202,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Ask the site, with the host that the browser knows: origin and cookies are the proxy's."""
         link = http.client.HTTPConnection(self.network.site, timeout=60)
-        try:
+        with self.network.asking(), contextlib.closing(link):
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
             link.request(self.command, self.path, body=body, headers={**headers, "Connection": "close"})
             response = link.getresponse()
             # A HEAD keeps its length: the page shows a weight from it.
             kept = _kept(response, with_length=self.command == "HEAD")
             return response.status, kept, response.read()
-        finally:
-            link.close()
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes, sent: int | None = None) -> int:
         self.send_response_only(status)
