@@ -36,7 +36,8 @@ export async function draw(app) {
   };
   const page = h("form", { class: "guichet", novalidate: true, onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
-    save();
+    // The ways to give a place are forms of their own inside this one: theirs is not a report to keep.
+    if (event.target === event.currentTarget) save();
   }, onkeydown: (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
   } },

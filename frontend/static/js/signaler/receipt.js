@@ -38,8 +38,10 @@ export async function draw(app) {
  * @param {DeviceReport} report
  */
 function tell(app, report) {
+  // A correction that waits has the receipt of what it corrects: it is not sent for all that.
+  const isGone = report.receipt && !(report.kind === "correction" && report.state === "waiting");
   /** @type {(Node | null)[]} */
-  const parts = report.receipt && report.state !== "refused" ? sent(app, report) : report.state === "refused" ? refused(app, report) : kept(report);
+  const parts = report.state === "refused" ? refused(app, report) : isGone ? sent(app, report) : kept(report);
   return parts.filter(isThere);
 }
 
