@@ -14,9 +14,13 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
+
+from territoires.models import Commune
+from tests.e2e.device import PERMISSIONS, Phone
+from tests.e2e.faults import FaultyNetwork
 
 # Playwright's synchronous API runs its own event loop in this thread, which makes Django
 # refuse the ORM here. Our tests use the database between browser calls, never inside one.
@@ -110,7 +114,9 @@ def db(transactional_db: None) -> None:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The distribution's Chromium, silent towards the outside."""
     quiet = ("background-networking", "component-update", "sync", "default-apps", "gpu")
-    flags = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)]
+    # Nothing outside this machine has a name.
+    alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+    flags = ["--no-sandbox", "--no-first-run", alone, *(f"--disable-{name}" for name in quiet)]
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": flags}
 
 
@@ -162,6 +168,50 @@ def _hear(message: ConsoleMessage, seen: Watch) -> None:
 def page(context: BrowserContext, watch: Watch) -> Page:
     """A watched page."""
     return context.new_page()
+
+
+@pytest.fixture
+def network(live_server: HashedLiveServer, transactional_db: None) -> Iterator[FaultyNetwork]:
+    """The only way to the site, which fails on command."""
+    network = FaultyNetwork(live_server.url)
+    yield network
+    network.stop()
+
+
+@pytest.fixture
+def phone_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A phone that may keep the site, know where it is and send while its pages are closed."""
+    here = {"longitude": 2.4412, "latitude": 44.9301, "accuracy": 18}
+    # Playwright refuses every permission that is not listed.
+    return {
+        **browser_context_args,
+        "service_workers": "allow",
+        "permissions": PERMISSIONS,
+        "geolocation": here,
+    }
+
+
+@pytest.fixture
+def new_phone(
+    browser: Browser, phone_args: dict[str, Any], network: FaultyNetwork, aurillac: Commune
+) -> Iterator[Callable[[], Phone]]:
+    """Return a gesture: take a new phone out of its box."""
+    phones = []
+
+    def gesture() -> Phone:
+        phones.append(Phone(browser.new_context(**phone_args), network))
+        return phones[-1]
+
+    yield gesture
+    network.heal()
+    for phone in phones:
+        phone.close()
+
+
+@pytest.fixture
+def phone(new_phone: Callable[[], Phone]) -> Phone:
+    """A resident's phone, which never saw the site."""
+    return new_phone()
 
 
 @pytest.fixture(params=[PHONE, DESK])

@@ -30,10 +30,11 @@ export function canDraw() {
 /**
  * Draw a map in a box, under what the box already holds.
  * @param {HTMLElement} box
- * @param {{tiles: string, name?: string, start?: Place | null, zoom?: number}} options
+ * @param {{tiles: string, name?: string, start?: Place | null, zoom?: number, keptZoom?: number}} options
+ *   keptZoom: the finest zoom that this device keeps, shown enlarged where finer tiles do not come
  * @returns {OurMap}
  */
-export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 14 }) {
+export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 14, keptZoom = 0 }) {
   const L = /** @type {any} */ (globalThis).L;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const element = document.createElement("div");
@@ -50,6 +51,7 @@ export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 
   element.setAttribute("aria-label", name);
   L.control.zoom({ position: "bottomright", zoomInTitle: WORDS.zoomIn, zoomOutTitle: WORDS.zoomOut }).addTo(map);
   map.attributionControl.setPrefix(false);
+  if (keptZoom) tileLayer(L, tiles, { maxNativeZoom: keptZoom }).addTo(map);
   tileLayer(L, tiles).addTo(map);
   map.setView(latLng(start ?? FRANCE), start ? zoom : FRANCE_ZOOM);
   // The wheel scrolls the page until the map is chosen.
@@ -85,8 +87,9 @@ const placeOf = ({ lng, lat }) => ({ lon: wrapLongitude(lng), lat });
  * IGN's plan through its WMTS, with the credit its licence asks for.
  * @param {any} L
  * @param {string} host
+ * @param {{maxNativeZoom?: number}} [more]
  */
-function tileLayer(L, host) {
+function tileLayer(L, host, more = {}) {
   const query =
     "SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2&STYLE=normal" +
     "&FORMAT=image/png&TILEMATRIXSET=PM&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}";
@@ -96,6 +99,7 @@ function tileLayer(L, host) {
     crossOrigin: true,
     referrerPolicy: "strict-origin",
     alt: "",
+    ...more,
   });
 }
 

@@ -46,7 +46,7 @@ export async function draw(app) {
     questions.element,
     h("fieldset", { class: "groupe" }, h("legend", {}, gettext("Quand, et pour qui ?")),
       field(gettext("Constaté le"), day),
-      field(gettext("Adresse électronique de la personne (facultatif)"), email, gettext("Elle recevra le lien de suivi et la réponse. Effacée d'ici dès l'enregistrement."))),
+      field(gettext("Adresse électronique de la personne (facultatif)"), email, gettext("La personne recevra le lien de suivi et la réponse. L'adresse est effacée d'ici dès l'envoi."))),
     h("p", { class: "discret" }, gettext("Ctrl + Entrée enregistre et passe au suivant.")));
   show(app.root, {
     title: gettext("Saisir pour quelqu'un"),

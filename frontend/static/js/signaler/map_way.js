@@ -28,7 +28,8 @@ export async function openMap(app, box, { lat, lon, read, say }) {
   const hall = packs[0]?.commune.mairie;
   const start = place ?? (hall ? { lon: hall[0], lat: hall[1] } : null);
   addCross(box);
-  const map = create(box, { tiles: app.config.tuiles ?? "", start, zoom: place ? STREET_ZOOM : 13, name: gettext("Carte") });
+  const keptZoom = Math.max(0, ...packs.filter((pack) => pack.tiles_kept).map((pack) => pack.tiles.zooms[1]));
+  const map = create(box, { tiles: app.config.tuiles ?? "", start, zoom: place ? STREET_ZOOM : 13, name: gettext("Carte"), keptZoom });
   // Without tiles these lines are all there is to find one's way.
   for (const pack of packs) for (const one of [pack, ...pack.neighbours]) map.outlines(decodeOutline(one.outline).flat());
   /** @type {ReturnType<typeof setTimeout> | undefined} */

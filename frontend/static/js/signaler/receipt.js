@@ -168,5 +168,9 @@ export async function edit(app, { id }) {
 async function forget(app, report) {
   await removeReport(report.id);
   app.receipt = null;
-  await another(app, report);
+  const form = app.form(report.couche);
+  if (!form) return app.go("quoi");
+  // The next person stands in the same place: it is kept, to be confirmed or changed.
+  await app.begin(form, keptForNext(report));
+  await app.go("ou");
 }

@@ -22,14 +22,15 @@ const API = "/api/v1/contributions/";
 const WAKES = ["", "network", "portal", "signin"];
 
 /**
- * Send all that is due. `force` ignores every delay; `wake` those of the network only.
- * @param {{force?: boolean, wake?: boolean}} [options]
+ * Send all that is due. `force` ignores every delay; `wake` those of the network only; `patient`
+ * waits for who is sending already, and goes on after them: a tab may be closed in the middle.
+ * @param {{force?: boolean, wake?: boolean, patient?: boolean}} [options]
  * @returns {Promise<{sent: number, left: number, busy: boolean}>}
  */
-export async function sendAll({ force = false, wake = false } = {}) {
+export async function sendAll({ force = false, wake = false, patient = false } = {}) {
   const idle = { sent: 0, left: 0, busy: true };
   if (globalThis.navigator?.locks) {
-    return navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => (lock ? sendDue(force, wake) : idle));
+    return navigator.locks.request(LOCK, { ifAvailable: !patient }, (lock) => (lock ? sendDue(force, wake) : idle));
   }
   if (!(await takeLease(LOCK, Date.now() + LEASE_MS, Date.now()))) return idle;
   try {

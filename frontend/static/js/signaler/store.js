@@ -271,7 +271,8 @@ export function isStale(report, now) {
   if (report.state !== "sent") return false;
   const older = (/** @type {string | null} */ date, /** @type {number} */ days) =>
     date !== null && now - Date.parse(date) > days * 86400000;
-  return older(report.settled_at, KEPT_DAYS) || older(report.sent_at, LONGEST_DAYS);
+  // What a clerk typed is somebody else's: the link was given, the computer is shared.
+  return older(report.settled_at, KEPT_DAYS) || older(report.sent_at, report.desk ? 1 : LONGEST_DAYS);
 }
 
 /**

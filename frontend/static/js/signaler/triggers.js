@@ -8,8 +8,10 @@ const BUSY_MS = 3000;
 const SOONEST_MS = 5000;
 const SYNC_TAG = "envois";
 
-/** @type {ReturnType<typeof setTimeout> | undefined} */
+/** @type {ReturnType<typeof setTimeout> | undefined} the next try that is due */
 let alarm;
+/** @type {ReturnType<typeof setTimeout> | undefined} another look, after whoever is sending */
+let again;
 
 /**
  * Try to send now.
@@ -19,9 +21,14 @@ export async function sendNow(options = { wake: true }) {
   listen();
   const outcome = await sendAll(options);
   tellChange();
+  if (outcome.busy) {
+    // Apart from the alarm: the try under way, when it fails, must not put off what called for this one.
+    clearTimeout(again);
+    again = setTimeout(sendNow, BUSY_MS);
+    return outcome;
+  }
   clearTimeout(alarm);
-  if (outcome.busy) alarm = setTimeout(sendNow, BUSY_MS);
-  else if (outcome.left) alarm = setTimeout(() => sendNow({}), await untilNext());
+  if (outcome.left) alarm = setTimeout(() => sendNow({}), await untilNext());
   return outcome;
 }
 

@@ -3,8 +3,8 @@
 import { readPlace, sayPlace, writeDegrees } from "../coordinates.js";
 import { gettext, interpolate } from "../texts.js";
 import { button, field, h, notice, sayBytes } from "./dom.js";
-import { addressesNamed, getJson, placesNamed } from "./places.js";
-import { allPacks, savePack } from "./store.js";
+import { addressesNamed, fetchPack, placesNamed, weighPack } from "./places.js";
+import { allPacks } from "./store.js";
 
 /** @typedef {{choose: (place: ReportPlace) => Promise<void>, say: (text: string) => void}} Hands */
 
@@ -114,13 +114,14 @@ async function drawKnown(app, panel, hands) {
  * @param {string} code
  */
 async function offerPack(app, panel, hands, code) {
-  const url = `/api/v1/communes/${encodeURIComponent(code)}/pack/`;
-  const head = await fetch(url, { method: "HEAD", credentials: "omit" }).catch(() => null);
-  const size = Number(head?.headers.get("Content-Length")) || 0;
-  if (!head?.ok) return null;
-  const load = button(interpolate(gettext("Charger les lieux de la commune (%(size)s)"), { size: sayBytes(size) }), async () => {
-    const answer = await getJson(url);
-    if (answer?.status === 200) await savePack({ ...answer.json, code: answer.json.commune.code, size, fetched_at: new Date().toISOString() });
+  const weight = await weighPack(code);
+  if (!weight?.ok) return null;
+  const load = button(interpolate(gettext("Charger les lieux de la commune (%(size)s)"), { size: sayBytes(weight.size) }), async () => {
+    try {
+      await fetchPack(code, weight.size);
+    } catch {
+      hands.say(gettext("Le réseau a lâché avant la fin : réessayez, rien n'est abîmé."));
+    }
     await drawKnown(app, panel, hands);
   });
   return h("p", { class: "boutons" }, load);
