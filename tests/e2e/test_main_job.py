@@ -322,7 +322,8 @@ def _report_by_page(site: Site, page: Page, place: tuple[float, float], note: st
     page.get_by_role("button", name="Continuer").click()
     page.get_by_role("button", name="Passer").click()
     page.get_by_role("button", name="Ajouter des précisions").click()
-    while not page.get_by_label("Précisions", exact=True).is_visible():
+    for rank in range(1, 9):
+        expect(page.get_by_text(f"Précision {rank} sur 9")).to_be_visible()
         page.get_by_role("button", name="Suivant").click()
     page.get_by_label("Précisions", exact=True).fill(note)
     page.get_by_role("button", name="Suivant").click()
@@ -330,7 +331,7 @@ def _report_by_page(site: Site, page: Page, place: tuple[float, float], note: st
     link = page.get_by_role("link", name="Suivre la réponse")
     expect(link).to_be_visible()
     assert page.context.cookies() == []
-    return str(link.get_attribute("href"))
+    return f"{site.url}{link.get_attribute('href')}"
 
 
 def _sign_in(site: Site, page: Page, email: str, landing: str = "**/moderation/") -> None:
