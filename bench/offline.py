@@ -69,7 +69,7 @@ def run(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[Lin
     """Return the lines of the report; a site of its own is started, `sizes` is not used."""
     with (
         tempfile.TemporaryDirectory(prefix="reperes_bench_") as folder,
-        running_site(Path(folder), _django_keys(database.url)) as site,
+        running_site(Path(folder), _django_keys(database.url), limits=True) as site,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -182,7 +182,7 @@ def _reports(browser: Browser, url: str) -> list[Line]:
         ),
         Line(
             "… octets envoyés sans photo",
-            f"{text / 1000:.1f} ko (ses réponses seules, compressées : {least / 1000:.1f} ko)",
+            f"{text / 1000:.1f} ko (son contenu seul, compressé : {least / 1000:.1f} ko)",
             "≤ 3 ko",
             text <= 3000,
         ),
@@ -204,6 +204,7 @@ def _report(page: Page, *, first: bool = False, photo: bytes = b"") -> int:
         page.get_by_text("Orange", exact=True).first.click()
     page.get_by_role("button", name="Rien ne passe").locator("visible=true").first.click()
     page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("heading", name="Une photo, un courriel ?").wait_for()
     size = 0
     if photo:
         file: Any = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo}

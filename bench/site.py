@@ -44,17 +44,20 @@ class Site:
 
 
 @contextlib.contextmanager
-def running_site(local: Path, database: Mapping[str, str], territory: Path | None = None) -> Iterator[Site]:
+def running_site(
+    local: Path, database: Mapping[str, str], territory: Path | None = None, *, limits: bool = False
+) -> Iterator[Site]:
     """Create a database, load the demo, serve web and worker; end them all on the way out.
 
     `local` is a folder of its own; `database` holds Django's keys of a base on the same server.
+    With `limits`, strangers are slowed and solve proofs of work, as in production.
     """
     name = f"{database['NAME']}_{local.name}_{os.getpid()}"
     base = {
         **os.environ,
         "REPERES_LOCAL": str(local),
         "REPERES_DEMO": "1",
-        "REPERES_LIMITS": "off",
+        "REPERES_LIMITS": "on" if limits else "off",
         "REPERES_GEO_API": "non",
     }
     if territory:
