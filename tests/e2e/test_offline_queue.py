@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserType, Page
 
 from contributions.models import Contribution
-from tests.e2e.device import DEAD_ZONE, PLACE, Phone, Saved, jpeg, module
+from tests.e2e.device import CONTROLLED, DEAD_ZONE, DRAWN, PLACE, Phone, Saved, jpeg, module
 from tests.e2e.faults import PHOTO, TEXT, FaultyNetwork
 from tests.factories import ContributionFactory
 
@@ -35,7 +35,11 @@ async ([report, base64]) => {
   request.result.close();
 }
 """
-CHANGE = "async ([url, id, changes]) => { await (await import(url)).changeReport(id, (row) => Object.assign(row, changes)); }"
+CHANGE = """
+async ([url, id, changes]) => {
+  await (await import(url)).changeReport(id, (row) => Object.assign(row, changes));
+}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +78,7 @@ def test_a_report_with_its_photo_is_kept_offline_and_sent_later(
     saved = phone.save(page, state="draft")
     phone.context.set_offline(True)
     page.reload()
-    page.wait_for_function("() => 'pret' in document.documentElement.dataset")
+    page.wait_for_function(DRAWN)
     _show(page, "photo")
     page.locator("input[type=file]").set_input_files(photo)
     page.get_by_text("Photo ajoutée").wait_for()
@@ -259,17 +263,26 @@ def test_an_id_that_somebody_else_took_is_changed_and_stored_once(
 
 
 def test_a_full_phone_keeps_the_text_without_the_photo(
-    phone: Phone, network: FaultyNetwork, tmp_path: Path
+    new_phone: Callable[[], Phone], network: FaultyNetwork, tmp_path: Path
 ) -> None:
     photo = tmp_path / "grande.jpg"
     photo.write_bytes(jpeg(1500))
-    page = phone.prepare()
+    # What the page and a draft weigh, seen on another phone.
+    model = new_phone()
+    page = model.prepare()
+    model.save(page, state="draft")
+    devtools = model.context.new_cdp_session(page)
+    used = devtools.send("Storage.getUsageAndQuota", {"origin": network.url})["usage"]
+    phone = new_phone()
+    # Before anything is written: Chromium remembers for a while how much room it saw.
+    page = phone.open("/healthz")
+    devtools = phone.context.new_cdp_session(page)
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": network.url, "quotaSize": used + 250_000})
+    page.goto(f"{network.url}/signaler/")
+    page.wait_for_function(CONTROLLED)
     saved = phone.save(page, state="draft")
     page.reload()
-    page.wait_for_function("() => 'pret' in document.documentElement.dataset")
-    used = page.evaluate("async () => (await navigator.storage.estimate()).usage")
-    devtools = phone.context.new_cdp_session(page)
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": network.url, "quotaSize": used + 60_000})
+    page.wait_for_function(DRAWN)
     _show(page, "photo")
     page.locator("input[type=file]").set_input_files(photo)
     page.get_by_role("alert").filter(has_text="place").wait_for()
