@@ -29,12 +29,15 @@ def script_catalogue(language: str) -> dict[str, str | list[str]]:
     """
     if language.startswith("fr"):
         return {}
-    found = DjangoTranslation(language, domain="djangojs", localedirs=settings.LOCALE_PATHS)
-    texts: dict[str, str | list[str]] = {}
+    found = DjangoTranslation(
+        language, domain="djangojs", localedirs=[str(path) for path in settings.LOCALE_PATHS]
+    )
+    texts: dict[str, str] = {}
+    plurals: dict[str, dict[int, str]] = {}
     for key, text in found._catalog.items():  # type: ignore[attr-defined]  # what JSONCatalog itself reads
         if isinstance(key, tuple):
-            source, _form = key
-            texts[source] = [*texts.get(source, []), text]
+            source, form = key
+            plurals.setdefault(source, {})[form] = text
         elif key:
             texts[key] = text
-    return texts
+    return {**texts, **{source: [forms[n] for n in sorted(forms)] for source, forms in plurals.items()}}

@@ -55,7 +55,10 @@ class CommunePack(APIView):
         if commune is None:
             raise exceptions.NotFound(_("Aucune commune n'a ce code INSEE."))
         pack = build_pack(commune)
-        return _answer(request._request, pack.body, etag=pack.etag, max_age=PACK_KEPT_S)
+        response = _answer(request._request, pack.body, etag=pack.etag, max_age=PACK_KEPT_S)
+        # Said with the weight, before anybody taps: the map is a choice.
+        response["X-Tiles-Bytes"] = str(pack.tiles_bytes)
+        return response
 
 
 def _answer(request: HttpRequest, body: bytes, *, etag: str, max_age: int) -> HttpResponse:

@@ -85,10 +85,11 @@ LIMIT %(limit)s
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """The document, as JSON, and its weak ETag: the same content made later keeps it."""
+    """The document, as JSON, its weak ETag (the same content made later keeps it), and what its map would weigh."""
 
     body: bytes
     etag: str
+    tiles_bytes: int
 
 
 def build_pack(commune: Commune) -> Pack:
@@ -98,7 +99,8 @@ def build_pack(commune: Commune) -> Pack:
     made_at = timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     head = orjson.dumps({"format": FORMAT, "made_at": made_at})
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    return Pack(body=head[:-1] + b"," + body[1:], etag=etag)
+    tiles_bytes = content["tiles"]["bytes"] if content["tiles"] else 0
+    return Pack(body=head[:-1] + b"," + body[1:], etag=etag, tiles_bytes=tiles_bytes)
 
 
 def _content(commune: Commune) -> dict[str, Any]:

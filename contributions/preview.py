@@ -108,7 +108,7 @@ def _public(
     values = form.values
     operation, target = values["operation"], values.get("feature")
     rows = [(_("Sujet"), couche.title)]
-    if operation is not None:
+    if operation is not None and target is not None:
         rows.append((_("Proposition"), _proposal(couche, operation, target)))
     if location is not None:
         rows.append((_("Commune"), location.commune.nom))
@@ -123,9 +123,7 @@ def _public(
     return rows
 
 
-def _proposal(couche: Couche, operation: Operation, target: FeatureVersion | None) -> str:
-    if target is None:
-        return str(operation.label)
+def _proposal(couche: Couche, operation: Operation, target: FeatureVersion) -> str:
     return _("%(operation)s « %(title)s »") % {
         "operation": operation.label,
         "title": title_of(couche, target.attributes),

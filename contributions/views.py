@@ -45,7 +45,7 @@ STEPS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
 
 @csrf_exempt  # no cookie, hence no token: `check_origin` looks at where the form was
 @require_http_methods(["GET", "HEAD", "POST"])
-@csp_update(OUTSIDE)  # type: ignore[arg-type]  # its stub forgets lists of text
+@csp_update(OUTSIDE)
 def report(request: HttpRequest) -> HttpResponse:
     """Show where to begin (GET), or take one step (POST, field `etape`)."""
     return _step(request) if request.method == "POST" else _shell(request)

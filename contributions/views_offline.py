@@ -15,7 +15,7 @@ OUTSIDE = {
 
 
 @require_safe
-@csp_update(OUTSIDE)  # type: ignore[arg-type]  # its stub forgets lists of text
+@csp_update(OUTSIDE)
 @gzip_page
 def service_worker(request: HttpRequest) -> HttpResponse:
     """Serve `/sw.js`; browsers ask for it at each visit, so it is never kept by a cache unasked."""

@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from rjsmin import jsmin
 
 from contributions.offline import forms_document
 from couches.models import Couche
@@ -75,7 +76,7 @@ def precached_urls() -> list[str]:
 def joined_modules() -> str:
     """Return the worker's code as one classic script."""
     texts = [(SCRIPTS / "signaler" / f"{name}.js").read_text(encoding="utf-8") for name in JOINED]
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
+    return str(jsmin("\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)))
 
 
 def _shell_page() -> str:

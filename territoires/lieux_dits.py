@@ -141,12 +141,20 @@ class PlacesReport:
             ) % {"count": self.unnamed}
         if unknown:
             first = ", ".join(code for code, _count in self.unknown.most_common(5))
-            yield _("%(count)d lignes de communes inconnues, écartées (%(codes)s…)") % {
+            yield ngettext(
+                "%(count)d ligne de commune inconnue, écartée (%(codes)s…)",
+                "%(count)d lignes de communes inconnues, écartées (%(codes)s…)",
+                unknown,
+            ) % {
                 "count": unknown,
                 "codes": first,
             }
         if self.strays:
-            yield _("%(count)d lignes placées loin de leur commune, écartées") % {"count": self.strays}
+            yield ngettext(
+                "%(count)d ligne placée loin de sa commune, écartée",
+                "%(count)d lignes placées loin de leur commune, écartées",
+                self.strays,
+            ) % {"count": self.strays}
 
 
 def run(

@@ -38,22 +38,28 @@ check_api_description() {
     }
 }
 
-MAKE_MESSAGES="makemessages --locale en --no-location --no-obsolete --ignore tests/* --ignore bench/* --ignore fixtures/*"
+MAKE_MESSAGES="makemessages --locale en --no-location --no-obsolete --ignore tests/* --ignore bench/* --ignore fixtures/* --ignore node_modules/* --ignore .local/* --ignore frontend/tests/*"
 
-# makemessages in a copy of the sources must add nothing, and every text must have its English.
+# makemessages in a copy of the sources must add nothing, and every text must have its English:
+# those of pages and letters (django), those of the scripts (djangojs).
 check_translations() {
-    catalogue=frontend/locale/en/LC_MESSAGES/django.po
-    [ -f "$catalogue" ] || { echo "$catalogue manque : ./reperes manage $MAKE_MESSAGES"; return 1; }
     copy=$(mktemp -d)
     trap 'rm -rf "$copy"' EXIT
-    git ls-files -z --cached --others --exclude-standard -- '*.py' '*.html' '*.txt' '*.po' |
+    git ls-files -z --cached --others --exclude-standard -- '*.py' '*.html' '*.txt' '*.po' '*.js' |
         tar --ignore-failed-read --null -T - -cf - | tar -xf - -C "$copy"
+    for domain in django djangojs; do check_catalogue "$domain"; done
+}
+
+check_catalogue() {
+    catalogue=frontend/locale/en/LC_MESSAGES/$1.po
+    make="$MAKE_MESSAGES --domain $1"
+    [ -f "$catalogue" ] || { echo "$catalogue manque : ./reperes manage $make"; return 1; }
     # set -f: the patterns are for makemessages, not for the shell.
-    (set -f; cd "$copy"; REPERES_PROCESS=manage "$PYTHON" manage.py $MAKE_MESSAGES)
+    (set -f; cd "$copy"; REPERES_PROCESS=manage "$PYTHON" manage.py $make)
     grep -v '^"POT-Creation-Date' "$copy/$catalogue" >"$copy/made.po"
     grep -v '^"POT-Creation-Date' "$catalogue" >"$copy/committed.po"
     diff -u "$copy/committed.po" "$copy/made.po" || {
-        echo "$catalogue n'est plus à jour : ./reperes manage $MAKE_MESSAGES"
+        echo "$catalogue n'est plus à jour : ./reperes manage $make"
         return 1
     }
     msgfmt --check -o /dev/null "$catalogue"

@@ -17,8 +17,9 @@ collect_static() {
         already "Fichiers statiques"
         return 0
     fi
-    # Left out: the browsable API we do not serve, and Leaflet's unminified twins.
-    step "Fichiers statiques" manage collectstatic --no-input --clear \
+    # Left out: the browsable API we do not serve, and Leaflet's unminified twins. Nothing is
+    # cleared: a page still open on a phone may ask for a former hashed name.
+    step "Fichiers statiques" manage collectstatic --no-input \
         --ignore rest_framework --ignore 'leaflet-src*'
     printf '%s\n' "$wanted" >"$STAMPS/static"
 }

@@ -127,6 +127,8 @@ interface App {
   /** Ends what the screen left running. */
   leave: (() => void) | null;
   near: { place: { lon: number; lat: number }; features: NearFeature[]; pending: number } | null;
+  /** Put the screen in the place of the page the server drew. */
+  appear: () => void;
   form: (slug: string) => Form | undefined;
   /** Said once to those who listen. */
   say: (text: string) => void;

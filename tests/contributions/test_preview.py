@@ -52,7 +52,6 @@ def test_a_whole_report_says_where_it_goes_and_what_will_be_public(
     assert told["errors"] == {}
     assert rows(told) == {
         "Sujet": "Réseau mobile : zones blanches",
-        "Proposition": "ajouter",
         "Commune": "Aurillac",
         "Lieu": "44,9300000, 2,4400000, à 12 m près",
         **{label: value for label, value in rows(told).items() if "Orange" in value},
@@ -94,7 +93,6 @@ def test_only_the_couche_is_required(api: APIClient, aurillac: Commune) -> None:
         ({"accuracy_m": -1}, "accuracy_m"),
         ({"accuracy_m": 10**400}, "accuracy_m"),
         ({"email": "amel@"}, "email"),
-        ({"channel": "desk"}, "channel"),
         ({"position_source": "odeur"}, "position_source"),
     ],
 )
@@ -110,6 +108,7 @@ def test_the_errors_are_those_submit_would_raise(
 def test_the_clerk_is_heard_at_her_desk_and_the_neighbour_told_no(
     api_as: Callable[[User], APIClient], claude: User, chloe: User
 ) -> None:
+    assert "Connectez-vous" in ask(APIClient(), payload(channel="desk"))["errors"]["channel"][0]
     assert ask(api_as(claude), payload(channel="desk"))["errors"] == {}
     assert "mandats" in ask(api_as(chloe), payload(channel="desk"))["errors"]["channel"][0]
 

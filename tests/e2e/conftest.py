@@ -156,7 +156,8 @@ def _only_ours(route: Route, seen: Watch) -> None:
 
 
 def _hear(message: ConsoleMessage, seen: Watch) -> None:
-    if message.type not in ("error", "warning"):
+    # Workers are blocked by `browser_context_args`, and Playwright says so.
+    if message.type not in ("error", "warning") or "registration blocked by Playwright" in message.text:
         return
     # Tiles are aborted on purpose: pages must do without them.
     if not message.location.get("url", "").startswith(django_settings.TILE_HOST):

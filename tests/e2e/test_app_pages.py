@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from comptes.models import User
 from contributions.models import Contribution
@@ -15,6 +15,8 @@ from tests.frontend.factories import publish_dead_zone, publish_services
 Check = Callable[[Page], None]
 Camera = Callable[[Page, str], None]
 
+# A private window, an old browser: where reports cannot be kept, the forms do the work.
+NOTHING_KEPT = "Object.defineProperty(window, 'indexedDB', { value: undefined })"
 REPORT = {
     "operators": [{"operator": "20801", "calls": "none", "sms": "poor", "data": "none"}],
     "place": "outdoors",
@@ -45,6 +47,13 @@ def sign_in(site: str, page: Page) -> Callable[[str], None]:
     return gesture
 
 
+@pytest.fixture
+def plain(page: Page) -> Page:
+    """A browser that keeps nothing: the report's page stays as the server drew it, with its map."""
+    page.add_init_script(NOTHING_KEPT)
+    return page
+
+
 def _fits(page: Page) -> None:
     size = page.viewport_size
     page.set_viewport_size({"width": 320, "height": 640})
@@ -72,14 +81,17 @@ def test_open_pages_pass_axe_and_fit(
     site: str, page: Page, width: int, name: str, path: str, accessible: Check, capture: Camera
 ) -> None:
     page.goto(site + path)
+    if path.startswith("/signaler/"):
+        page.locator("html[data-pret]").wait_for()
     capture(page, name)
     accessible(page)
     _fits(page)
 
 
-def test_each_step_of_a_report_passes_axe_and_fits(
-    site: str, page: Page, watch: Watch, width: int, accessible: Check, capture: Camera
+def test_each_plain_step_of_a_report_passes_axe_and_fits(
+    site: str, plain: Page, watch: Watch, width: int, accessible: Check, capture: Camera
 ) -> None:
+    page = plain
     watch.expect("status of 422")
 
     def look(name: str) -> None:
@@ -89,24 +101,43 @@ def test_each_step_of_a_report_passes_axe_and_fits(
 
     page.goto(f"{site}/signaler/?couche=zones-blanches")
     page.get_by_role("button", name="Continuer").click()
-    look("signaler-ou-erreur")
+    look("simple-ou-erreur")
     page.get_by_label("Latitude").fill("44,93")
     page.get_by_label("Longitude").fill("2,45")
     page.get_by_role("button", name="Continuer").click()
-    look("signaler-precisez")
+    look("simple-precisez")
     page.get_by_role("button", name="Continuer").click()
-    look("signaler-precisez-erreur")
+    look("simple-precisez-erreur")
     page.locator("summary", has_text="Orange").first.click()
     page.get_by_label("Impossible").first.check()
     page.get_by_role("button", name="Continuer").click()
-    look("signaler-verifier")
+    look("simple-verifier")
     page.get_by_role("button", name="Envoyer à la mairie").click()
     page.get_by_role("heading", level=1).wait_for()
-    look("signaler-recu")
+    look("simple-recu")
     assert Contribution.objects.filter(channel="web", attributes__has_key="operators").count() == 3
 
 
-def test_the_map_moved_by_keyboard_fills_the_fields(site: str, page: Page) -> None:
+def test_a_report_is_sent_without_any_script(site: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/signaler/")
+    page.get_by_role("link", name="Réseau mobile : zones blanches").click()
+    page.get_by_label("Latitude").fill("44,93")
+    page.get_by_label("Longitude").fill("2,45")
+    page.get_by_role("button", name="Continuer").click()
+    page.locator("summary", has_text="Orange").first.click()
+    page.get_by_label("Impossible").first.check()
+    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name="Envoyer à la mairie").click()
+    page.get_by_role("link", name="Suivre la réponse").wait_for()
+    assert context.cookies() == []
+    context.close()
+    assert Contribution.objects.filter(channel="web", attributes__operators__0__calls="none").count() == 3
+
+
+def test_the_map_moved_by_keyboard_fills_the_fields(site: str, plain: Page) -> None:
+    page = plain
     page.goto(f"{site}/signaler/?couche=zones-blanches&commune=15014")
     page.get_by_role("region", name="Carte").focus()
     page.keyboard.press("+")
@@ -118,7 +149,8 @@ def test_the_map_moved_by_keyboard_fills_the_fields(site: str, page: Page) -> No
     assert page.locator("#id_position_source").input_value() == "map"
 
 
-def test_the_device_position_fills_the_fields_with_its_accuracy(site: str, page: Page) -> None:
+def test_the_device_position_fills_the_fields_with_its_accuracy(site: str, plain: Page) -> None:
+    page = plain
     page.context.grant_permissions(["geolocation"])
     page.context.set_geolocation({"longitude": 2.4412, "latitude": 44.9301, "accuracy": 18})
     page.goto(f"{site}/signaler/?couche=zones-blanches")
@@ -129,7 +161,8 @@ def test_the_device_position_fills_the_fields_with_its_accuracy(site: str, page:
     assert page.locator("#id_position_source").input_value() == "gps"
 
 
-def test_typed_coordinates_move_the_map(site: str, page: Page) -> None:
+def test_typed_coordinates_move_the_map(site: str, plain: Page) -> None:
+    page = plain
     page.goto(f"{site}/signaler/?couche=zones-blanches")
     page.get_by_label("Latitude").fill("44,9262")
     page.get_by_label("Longitude").press_sequentially("2,4397")
@@ -163,6 +196,7 @@ def test_the_workshop_pages_pass_axe_and_fit(
     site: str, page: Page, width: int, sign_in: Callable[[str], None], accessible: Check, capture: Camera
 ) -> None:
     sign_in("bruno@reperes.demo")
+    page.get_by_text("Au guichet").click()
     page.get_by_role("link", name="Ouvrir un code d'atelier").click()
     page.get_by_role("textbox", name="Atelier").fill("Classe de CM2")
     page.get_by_role("button", name="Obtenir un code").click()

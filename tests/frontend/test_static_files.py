@@ -9,7 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
+from contributions import worker
+
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
+SCRIPTS = FRONTEND / "static" / "js"
 TEMPLATES = sorted((FRONTEND / "templates").rglob("*.html"))
 # Templates of letters are read by mail programs, which know no stylesheet.
 PAGES = [path for path in TEMPLATES if path.relative_to(FRONTEND / "templates").parts[0] != "courriers"]
@@ -43,8 +46,21 @@ def test_leaflet_comes_from_its_package_with_its_images_hashed(collected: Path) 
 def test_the_stylesheet_and_the_scripts_stay_light() -> None:
     sheet = (FRONTEND / "static" / "css" / "reperes.css").read_bytes()
     assert len(gzip.compress(sheet, 9)) <= 12_000
-    scripts = b"".join(path.read_bytes() for path in sorted((FRONTEND / "static" / "js").glob("*.js")))
+    scripts = b"".join(path.read_bytes() for path in sorted(SCRIPTS.glob("*.js")))
     assert len(gzip.compress(scripts, 9)) <= 28_000
+
+
+def test_the_report_page_is_light_as_it_travels(collected: Path) -> None:
+    """What each phone fetches, file by file, as the server compressed it; Leaflet comes on demand."""
+    modules = [path for path in worker.precached_urls() if path.endswith(".js") and "/leaflet/" not in path]
+    assert len(modules) > 20
+    assert sum(_travels(collected, url) for url in modules) <= 62_000
+    assert sum(_travels(collected, url) for url in worker.shell_context()["preloaded"]) <= 15_000
+
+
+def _travels(folder: Path, url: str) -> int:
+    """Return the size of a static file in brotli."""
+    return (folder / f"{url.removeprefix('/static/')}.br").stat().st_size
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(FRONTEND / "templates")))

@@ -36,4 +36,5 @@ async function show() {
   if ((await countWaiting()) === 0) tab.remove();
 }
 
-if (typeof indexedDB !== "undefined") show().catch(() => {});
+// A private window may refuse its storage: then nothing waits there either.
+if (typeof indexedDB !== "undefined") show().catch((error) => console.info("no queue:", error.message));

@@ -1,5 +1,7 @@
 /** Longitudes and latitudes as people type and read them. Pure: no DOM, tested by `node --test`. */
 
+import { gettext } from "./texts.js";
+
 /**
  * @typedef {{lon: number, lat: number}} Place degrees, EPSG:4326
  */
@@ -54,8 +56,8 @@ export function wrapLongitude(lon) {
  * @returns {string}
  */
 export function sayPlace({ lon, lat }) {
-  const write = (/** @type {number} */ value) => Math.abs(value).toFixed(5).replace(".", ",");
-  return `${write(lat)} ${lat < 0 ? "S" : "N"}, ${write(lon)} ${lon < 0 ? "O" : "E"}`;
+  const write = (/** @type {number} */ value) => Math.abs(value).toFixed(5).replace(".", gettext(","));
+  return `${write(lat)} ${lat < 0 ? "S" : "N"}, ${write(lon)} ${lon < 0 ? gettext("O") : "E"}`;
 }
 
 /**
@@ -65,5 +67,5 @@ export function sayPlace({ lon, lat }) {
  */
 export function sayDistance(metres) {
   if (metres < 1000) return `${Math.max(1, Math.round(metres))} m`;
-  return `${(metres / 1000).toFixed(1).replace(".", ",")} km`;
+  return `${(metres / 1000).toFixed(1).replace(".", gettext(","))} km`;
 }

@@ -186,7 +186,17 @@ export function enhance(section, fragment) {
   tell(section, code, "suivi");
 }
 
+/** The device's own list, fetched only where there is room for one. */
+async function showDevice() {
+  const box = /** @type {HTMLElement | null} */ (document.querySelector("[data-appareil]"));
+  if (!box || readFragment(location.hash)) return;
+  const { drawDeviceList } = await import("./signaler/device_list.js");
+  await drawDeviceList(box);
+}
+
 if (typeof document !== "undefined") {
+  // A private window may refuse its storage: the pasted link still works.
+  showDevice().catch((error) => console.info("no device list:", error.message));
   const section = /** @type {HTMLElement | null} */ (document.querySelector("section[data-suivi]"));
   if (section) {
     enhance(section, location.hash);

@@ -28,7 +28,7 @@ export function gettext(text) {
 export function ngettext(one, many, count) {
   const found = CATALOGUE[one];
   if (Array.isArray(found)) return found[count === 1 ? 0 : 1] ?? many;
-  return count > 1 ? many : one;
+  return count >= 2 ? many : one;
 }
 
 /**

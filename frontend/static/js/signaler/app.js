@@ -4,7 +4,7 @@ import { gettext } from "../texts.js";
 import { show } from "./dom.js";
 import { newDraft } from "./draft.js";
 import { register } from "./register.js";
-import { allReports, openStore, purge, readReport, readSetting, saveReport, saveSetting } from "./store.js";
+import { allPacks, allReports, openStore, purge, readReport, readSetting, saveReport, saveSetting } from "./store.js";
 
 /** Each screen is a module fetched when it opens; the service worker has them all at hand. */
 const SCREENS = {
@@ -46,6 +46,7 @@ async function start(main) {
     kept: {},
     leave: null,
     near: null,
+    appear: () => {},
     form: (slug) => app.forms.find((form) => form.slug === slug),
     say: (text) => {
       live.textContent = text;
@@ -68,7 +69,10 @@ async function start(main) {
     },
   };
   await loadForms(app);
-  main.replaceChildren(live, root);
+  // The server's page stays in sight until the first screen is at hand.
+  app.appear = () => {
+    if (!root.isConnected) main.replaceChildren(live, root);
+  };
   return app;
 }
 
@@ -110,17 +114,19 @@ async function loadForms(app) {
  * @param {boolean} [first]
  */
 async function draw(app, first = false) {
-  const [name, ...rest] = decodeURIComponent(location.hash.slice(1)).split("-");
-  const known = name in SCREENS ? /** @type {keyof typeof SCREENS} */ (name) : home(app);
+  const [name, ...rest] = location.hash.slice(1).split("-");
+  const known = Object.keys(SCREENS).includes(name) ? /** @type {keyof typeof SCREENS} */ (name) : home(app);
   app.leave?.();
   app.leave = null;
   if (OF_A_DRAFT.includes(known) && !app.draft) app.draft = await lastDraft();
   const lacking = OF_A_DRAFT.includes(known) && !(app.draft && app.form(app.draft.couche));
   try {
     const screen = await SCREENS[lacking ? "quoi" : known]();
+    app.appear();
     await screen.draw(app, rest.join("-"), first);
   } catch (error) {
     // A file of this screen is out of reach: what was entered is kept, and the screen can be asked again.
+    app.appear();
     show(app.root, { title: gettext("Cet écran n'a pas pu s'ouvrir"), body: [retry(app)] });
     console.error(error);
   }
@@ -148,14 +154,31 @@ async function lastDraft() {
 }
 
 /**
- * An address may spare steps: `?couche=zones-blanches` begins there.
+ * An address may spare steps: `?couche=zones-blanches` begins there, `?feature=` at a known place.
  * @param {App} app
  */
 async function followAddress(app) {
+  if (await followFeature(app)) return;
   const form = app.form(app.query.get("couche") ?? "");
   if (!form || location.hash || app.query.has("guichet")) return;
   await app.begin(form);
   history.replaceState(null, "", "#ou");
+}
+
+/**
+ * The server shows known places itself; without network, a pack may still know this one.
+ * @param {App} app
+ */
+async function followFeature(app) {
+  const id = app.query.get("feature");
+  if (!id || location.hash) return false;
+  const found = (await allPacks()).flatMap(({ features }) => features).find((one) => one.id === id);
+  const form = found && app.form(found.couche);
+  if (!form) return false;
+  const place = { lon: found.lon, lat: found.lat, accuracy: null, source: "list" };
+  await app.begin(form, { operation: "confirm", feature: id, feature_title: found.title, place });
+  history.replaceState(null, "", "#precisez");
+  return true;
 }
 
 /** @param {HTMLElement} main */

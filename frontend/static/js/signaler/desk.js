@@ -36,7 +36,8 @@ export async function draw(app) {
   };
   const page = h("form", { class: "guichet", novalidate: true, onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
-    save();
+    // The ways to give a place are forms of their own inside this one: theirs is not a report to keep.
+    if (event.target === event.currentTarget) save();
   }, onkeydown: (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
   } },
@@ -45,7 +46,7 @@ export async function draw(app) {
     questions.element,
     h("fieldset", { class: "groupe" }, h("legend", {}, gettext("Quand, et pour qui ?")),
       field(gettext("Constaté le"), day),
-      field(gettext("Adresse électronique de la personne (facultatif)"), email, gettext("Elle recevra le lien de suivi et la réponse. Effacée d'ici dès l'enregistrement."))),
+      field(gettext("Adresse électronique de la personne (facultatif)"), email, gettext("La personne recevra le lien de suivi et la réponse. L'adresse est effacée d'ici dès l'envoi."))),
     h("p", { class: "discret" }, gettext("Ctrl + Entrée enregistre et passe au suivant.")));
   show(app.root, {
     title: gettext("Saisir pour quelqu'un"),
@@ -63,7 +64,7 @@ export async function draw(app) {
  */
 async function deskQuestions(app, form) {
   const known = (await readSetting("remembered")) ?? {};
-  return drawAll(questionsOf(form), app.draft?.attributes ?? {}, { remembered: known });
+  return drawAll(questionsOf(form), app.draft?.attributes ?? {}, { remembered: Object.values(known).flat() });
 }
 
 /**

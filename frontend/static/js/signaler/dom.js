@@ -106,9 +106,11 @@ export function field(label, input, help) {
  */
 export function sayMoment(iso, withTime = true) {
   const moment = new Date(iso);
-  const language = document.documentElement.lang || "fr";
+  // British dates beside British words, on an instance in English.
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang || "fr";
   const isToday = moment.toDateString() === new Date().toDateString();
-  const day = isToday ? gettext("aujourd'hui") : new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(moment);
+  const date = () => new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(moment);
+  const day = isToday ? gettext("aujourd'hui") : interpolate(gettext("le %(date)s"), { date: date() });
   if (!withTime) return day;
   return interpolate(gettext("%(day)s à %(time)s"), { day, time: sayTime(iso) });
 }

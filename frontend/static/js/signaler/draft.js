@@ -104,6 +104,14 @@ export function momentOfDay(day, now) {
 }
 
 /**
+ * The author's page: its fragment, with the secret, never reaches a server.
+ * @param {DeviceReport} report
+ */
+export function followUp({ id, secret }) {
+  return `/suivi/#${id}.${secret}`;
+}
+
+/**
  * What the next report in a row keeps of this one: place, commune, and what the device remembers.
  * @param {DeviceReport} report
  * @returns {Partial<DeviceReport>}

@@ -3,10 +3,10 @@
 import { gettext, interpolate, ngettext } from "../texts.js";
 import { readBackup, writeBackup } from "./backup.js";
 import { button, field, h, notice, sayMoment, show } from "./dom.js";
-import { isCorrectable, isEditable } from "./draft.js";
+import { followUp, isCorrectable, isEditable } from "./draft.js";
 import { checkAnswers } from "./followed.js";
 import { sayHeld } from "./held.js";
-import { correct, edit, followUp } from "./receipt.js";
+import { correct, edit } from "./receipt.js";
 import { allReports, changeReport, eraseAll, onQueueChange, photosOf, readSetting, removeReport, saveReport, saveSetting } from "./store.js";
 import { sendNow } from "./triggers.js";
 import { resume } from "./what.js";

@@ -1,7 +1,7 @@
 /** Which commune, which known places: from the packs this device holds, then from the server. */
 
 import { findCommune, nearFeatures, searchPlaces } from "./commune.js";
-import { allPacks } from "./store.js";
+import { allPacks, savePack } from "./store.js";
 
 const PATIENCE_MS = 8000;
 
@@ -78,7 +78,8 @@ export async function preview(submission) {
 export async function placesNamed(text) {
   const found = [];
   for (const pack of await allPacks()) {
-    for (const { name, lon, lat } of searchPlaces(pack, text)) found.push({ name, detail: pack.commune.nom, lon, lat, source: "address" });
+    // A town hall says its own commune: it may be the neighbour's.
+    for (const { name, kind, lon, lat } of searchPlaces(pack, text)) found.push({ name, detail: kind === "mairie" ? "" : pack.commune.nom, lon, lat, source: "address" });
   }
   return found;
 }
@@ -104,4 +105,32 @@ export async function addressesNamed(geocoder, text, around) {
       lat: geometry.coordinates[1],
       source: "address",
     }));
+}
+
+/** @param {string} code */
+const packUrl = (code) => `/api/v1/communes/${encodeURIComponent(code)}/pack/`;
+
+/**
+ * What a commune's pack and its map weigh, said before anybody taps; null without network.
+ * @param {string} code
+ * @returns {Promise<{ok: boolean, size: number, mapSize: number} | null>}
+ */
+export async function weighPack(code) {
+  const head = await fetch(packUrl(code), { method: "HEAD", credentials: "omit" }).catch(() => null);
+  const read = (/** @type {string} */ name) => Number(head?.headers.get(name)) || 0;
+  return head && { ok: head.ok, size: read("Content-Length"), mapSize: read("X-Tiles-Bytes") };
+}
+
+/**
+ * Fetch a commune's pack and keep it. Rejects when it does not come whole, or finds no room.
+ * @param {string} code
+ * @param {number} size
+ */
+export async function fetchPack(code, size) {
+  const answer = await fetch(packUrl(code), { credentials: "omit", redirect: "error" });
+  if (!answer.ok) throw new Error(String(answer.status));
+  const pack = await answer.json();
+  const kept = { ...pack, code: pack.commune.code, size, fetched_at: new Date().toISOString(), tiles_kept: 0 };
+  await savePack(kept);
+  return kept;
 }

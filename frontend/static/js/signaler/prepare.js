@@ -3,7 +3,7 @@
 import { gettext, interpolate, ngettext } from "../texts.js";
 import { tileUrls } from "./commune.js";
 import { button, field, h, notice, sayBytes, sayMoment, show } from "./dom.js";
-import { getJson } from "./places.js";
+import { fetchPack, getJson, weighPack } from "./places.js";
 import { allPacks, removePack, savePack } from "./store.js";
 
 const TOGETHER = 6;
@@ -72,19 +72,18 @@ async function drawReady(refresh) {
  * @param {() => Promise<void>} refresh
  */
 async function drawOffer(app, box, code, said, refresh) {
-  const url = `/api/v1/communes/${encodeURIComponent(code)}/pack/`;
-  const head = await fetch(url, { method: "HEAD", credentials: "omit" }).catch(() => null);
-  if (!head?.ok) {
-    said.textContent = head ? gettext("Cette commune n'est pas ouverte sur ce site.") : gettext("Pas de réseau ici : préparez le téléphone là où il passe, à la mairie par exemple.");
+  const weight = await weighPack(code);
+  if (!weight?.ok) {
+    said.textContent = weight ? gettext("Cette commune n'est pas ouverte sur ce site.") : gettext("Pas de réseau ici : préparez le téléphone là où il passe, à la mairie par exemple.");
     return;
   }
-  const size = Number(head.headers.get("Content-Length")) || 0;
+  const { size, mapSize } = weight;
   const withMap = h("input", { type: "checkbox" });
   const start = button(interpolate(gettext("Préparer (%(size)s)"), { size: sayBytes(size) }), async () => {
     start.disabled = true;
     said.textContent = gettext("Préparation…");
     try {
-      const pack = await fetchPack(url, size);
+      const pack = await fetchPack(code, size);
       if (withMap.checked) await keepTiles(pack, (done, count) => {
         said.textContent = interpolate(gettext("Carte : %(done)s sur %(count)s"), { done, count });
       });
@@ -99,22 +98,9 @@ async function drawOffer(app, box, code, said, refresh) {
   const name = await getJson(`/api/v1/communes/${encodeURIComponent(code)}/`);
   box.replaceChildren(
     h("h2", {}, name?.json?.nom ?? code),
-    app.config.tuiles ? h("label", { class: "case" }, withMap, gettext("Avec la carte, pour voir les chemins (environ 2 Mo)")) : h("span", {}),
+    app.config.tuiles && mapSize ? h("label", { class: "case" }, withMap, interpolate(gettext("Avec la carte, pour voir les chemins (environ %(size)s)"), { size: sayBytes(mapSize) })) : h("span", {}),
     h("p", { class: "boutons" }, start));
   start.focus();
-}
-
-/**
- * @param {string} url
- * @param {number} size
- */
-async function fetchPack(url, size) {
-  const answer = await fetch(url, { credentials: "omit", redirect: "error" });
-  if (!answer.ok) throw new Error(String(answer.status));
-  const pack = await answer.json();
-  const kept = { ...pack, code: pack.commune.code, size, fetched_at: new Date().toISOString(), tiles_kept: 0 };
-  await savePack(kept);
-  return kept;
 }
 
 /**

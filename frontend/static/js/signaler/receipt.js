@@ -2,7 +2,7 @@
 
 import { gettext, interpolate, ngettext } from "../texts.js";
 import { button, h, notice, sayTime, show } from "./dom.js";
-import { isCorrectable, isEditable, keptForNext } from "./draft.js";
+import { followUp, isCorrectable, isEditable, keptForNext } from "./draft.js";
 import { installer, needsHomeScreen } from "./register.js";
 import { sayHeld } from "./held.js";
 import { changeReport, onQueueChange, readReport, removeReport } from "./store.js";
@@ -38,8 +38,10 @@ export async function draw(app) {
  * @param {DeviceReport} report
  */
 function tell(app, report) {
+  // A correction that waits has the receipt of what it corrects: it is not sent for all that.
+  const isGone = report.receipt && !(report.kind === "correction" && report.state === "waiting");
   /** @type {(Node | null)[]} */
-  const parts = report.receipt && report.state !== "refused" ? sent(app, report) : report.state === "refused" ? refused(app, report) : kept(report);
+  const parts = report.state === "refused" ? refused(app, report) : isGone ? sent(app, report) : kept(report);
   return parts.filter(isThere);
 }
 
@@ -52,7 +54,7 @@ function sent(app, report) {
   const waiting = report.photos.filter(({ state }) => state === "waiting").length;
   return [
     notice("succes", h("p", {}, h("strong", {}, gettext("C'est envoyé.")), " ", interpolate(gettext("La mairie (%(commune)s) examinera votre signalement. Gardez ce lien pour suivre la réponse."), { commune }))),
-    report.secret ? h("p", { class: "adresse" }, h("a", { href: followUp(report) }, shown(report))) : null,
+    report.secret ? h("p", { class: "adresse" }, h("a", { href: followUp(report) }, h("code", {}, shown(report)))) : null,
     h("p", { class: "discret" }, gettext("Ce lien ouvre votre signalement : ne le donnez à personne. Il reste aussi dans « Mes envois », sur ce téléphone.")),
     ...photosSaid(report, waiting),
     h("div", { class: "boutons" },
@@ -117,11 +119,6 @@ function advice(app) {
 }
 
 /** @param {DeviceReport} report */
-export function followUp({ id, secret }) {
-  return `/suivi/#${id}.${secret}`;
-}
-
-/** @param {DeviceReport} report */
 function shown(report) {
   return report.receipt?.suivi ?? `${location.origin}${followUp(report)}`;
 }
@@ -171,5 +168,9 @@ export async function edit(app, { id }) {
 async function forget(app, report) {
   await removeReport(report.id);
   app.receipt = null;
-  await another(app, report);
+  const form = app.form(report.couche);
+  if (!form) return app.go("quoi");
+  // The next person stands in the same place: it is kept, to be confirmed or changed.
+  await app.begin(form, keptForNext(report));
+  await app.go("ou");
 }

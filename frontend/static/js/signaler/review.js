@@ -52,11 +52,11 @@ function rowsOf(form, draft) {
   const { place, commune } = draft;
   const near = place && place.accuracy !== null ? interpolate(gettext(" (à %(distance)s près)"), { distance: sayDistance(place.accuracy) }) : "";
   return [
-    { label: gettext("Sujet"), value: draft.feature_title ? `${form.title} : ${draft.feature_title}` : form.title },
+    { label: gettext("Sujet"), value: draft.feature_title ? interpolate(gettext("%(head)s : %(said)s"), { head: form.title, said: draft.feature_title }) : form.title },
     { label: gettext("Commune"), value: commune?.nom ?? gettext("trouvée à l'envoi") },
     ...(place ? [{ label: gettext("Lieu"), value: `${sayPlace(place)}${near}` }] : []),
     ...describe(form, draft.attributes),
-    { label: gettext("Constaté le"), value: sayMoment(draft.observed.at, false) },
+    { label: gettext("Constaté"), value: sayMoment(draft.observed.at, false) },
   ];
 }
 

@@ -56,6 +56,23 @@ export function openStore() {
   return opened;
 }
 
+/**
+ * Whether this device ever kept anything here; asking creates nothing.
+ * @returns {Promise<boolean>}
+ */
+export function hasStore() {
+  return new Promise((resolve) => {
+    if (!("indexedDB" in globalThis)) return resolve(false);
+    const request = indexedDB.open(DATABASE);
+    request.onupgradeneeded = () => request.transaction?.abort();
+    request.onerror = () => resolve(false);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve(true);
+    };
+  });
+}
+
 /** Close the database; the next call opens it again. */
 export function closeStore() {
   opened?.then((db) => db.close()).catch(() => {});
@@ -254,7 +271,8 @@ export function isStale(report, now) {
   if (report.state !== "sent") return false;
   const older = (/** @type {string | null} */ date, /** @type {number} */ days) =>
     date !== null && now - Date.parse(date) > days * 86400000;
-  return older(report.settled_at, KEPT_DAYS) || older(report.sent_at, LONGEST_DAYS);
+  // What a clerk typed is somebody else's: the link was given, the computer is shared.
+  return older(report.settled_at, KEPT_DAYS) || older(report.sent_at, report.desk ? 1 : LONGEST_DAYS);
 }
 
 /**

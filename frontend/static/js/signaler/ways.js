@@ -3,8 +3,8 @@
 import { readPlace, sayPlace, writeDegrees } from "../coordinates.js";
 import { gettext, interpolate } from "../texts.js";
 import { button, field, h, notice, sayBytes } from "./dom.js";
-import { addressesNamed, getJson, placesNamed } from "./places.js";
-import { allPacks, savePack } from "./store.js";
+import { addressesNamed, fetchPack, placesNamed, weighPack } from "./places.js";
+import { allPacks } from "./store.js";
 
 /** @typedef {{choose: (place: ReportPlace) => Promise<void>, say: (text: string) => void}} Hands */
 
@@ -21,6 +21,7 @@ const LISTED = 40;
 export async function drawWay(name, app, panel, hands) {
   const draws = { adresse: drawSearch, connu: drawKnown, coordonnees: drawNumbers, carte: drawMap };
   await draws[/** @type {keyof typeof draws} */ (name)](app, panel, hands);
+  panel.scrollIntoView({ block: "nearest" });
 }
 
 /**
@@ -87,7 +88,7 @@ async function drawKnown(app, panel, hands) {
   const code = app.draft?.commune?.code || app.query.get("commune") || "";
   const wanted = code && !packs.some((pack) => pack.code === code) ? await offerPack(app, panel, hands, code) : null;
   const list = h("ul", { class: "propositions" });
-  const places = packs.flatMap((pack) => pack.places.map((/** @type {any} */ place) => ({ ...place, commune: pack.commune.nom })));
+  const places = packs.flatMap((pack) => pack.places.map((/** @type {any} */ place) => ({ ...place, commune: place.kind === "mairie" ? "" : pack.commune.nom })));
   const fill = (/** @type {string} */ text) => {
     const folded = text.toLocaleLowerCase("fr");
     const shown = places.filter(({ name }) => name.toLocaleLowerCase("fr").includes(folded)).slice(0, LISTED);
@@ -113,13 +114,14 @@ async function drawKnown(app, panel, hands) {
  * @param {string} code
  */
 async function offerPack(app, panel, hands, code) {
-  const url = `/api/v1/communes/${encodeURIComponent(code)}/pack/`;
-  const head = await fetch(url, { method: "HEAD", credentials: "omit" }).catch(() => null);
-  const size = Number(head?.headers.get("Content-Length")) || 0;
-  if (!head?.ok) return null;
-  const load = button(interpolate(gettext("Charger les lieux de la commune (%(size)s)"), { size: sayBytes(size) }), async () => {
-    const answer = await getJson(url);
-    if (answer?.status === 200) await savePack({ ...answer.json, code: answer.json.commune.code, size, fetched_at: new Date().toISOString() });
+  const weight = await weighPack(code);
+  if (!weight?.ok) return null;
+  const load = button(interpolate(gettext("Charger les lieux de la commune (%(size)s)"), { size: sayBytes(weight.size) }), async () => {
+    try {
+      await fetchPack(code, weight.size);
+    } catch {
+      hands.say(gettext("Le réseau a lâché avant la fin : réessayez, rien n'est abîmé."));
+    }
     await drawKnown(app, panel, hands);
   });
   return h("p", { class: "boutons" }, load);
@@ -174,7 +176,7 @@ function numbers(app) {
  * @param {Hands} hands
  */
 async function drawMap(app, panel, { choose, say }) {
-  const box = h("div", { class: "carte" });
+  const box = h("div", { class: "carte carte--placer" });
   const { fields, lat, lon, read, mistake } = numbers(app);
   const place = async () => {
     const typed = read();

@@ -10,6 +10,8 @@ import { sendAll } from "./send.js";
 /** @type {{version: string, page: string, urls: string[], tiles: string}} */
 const SHELL = /** @type {any} */ (globalThis).SHELL;
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
+/** A server that does not answer is no server. */
+const PATIENCE_MS = 6000;
 const CACHE = `shell-${SHELL.version}`;
 
 scope.addEventListener("install", (event) => event.waitUntil(precache()));
@@ -72,13 +74,10 @@ async function open(request, url) {
   const wantsServer = url.pathname !== SHELL.page || url.searchParams.has("feature");
   const shell = () => caches.match(SHELL.page, { ignoreVary: true, cacheName: CACHE });
   if (!wantsServer) return (await shell()) ?? fetch(request);
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const page = await shell();
-    if (!page) throw error;
-    return page;
-  }
+  const page = await shell();
+  if (!page) return fetch(request);
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)).then(() => page);
+  return Promise.race([fetch(request).catch(() => page), late]);
 }
 
 /** @param {Request} request */
