@@ -180,6 +180,15 @@ def test_a_challenge_that_does_not_come_keeps_the_report(
     _assert_stored_once(saved)
 
 
+def test_a_damaged_report_does_not_hold_back_the_others(phone: Phone) -> None:
+    page = phone.prepare()
+    damaged = phone.save(page, observed={"at": "hier", "chosen": True}, created_at="2020-01-01T00:00:00Z")
+    sound = phone.save(page)
+    assert phone.send(page) == {"sent": 1, "left": 1, "busy": False}
+    _assert_stored_once(sound)
+    assert [row["id"] for row in phone.waiting(page)] == [damaged.id]
+
+
 def test_the_wait_that_the_server_asks_for_is_kept(phone: Phone, network: FaultyNetwork) -> None:
     page = phone.prepare()
     saved = phone.save(page)

@@ -51,13 +51,15 @@ class Day:
 def _day(seed: int) -> Day:
     chance = random.Random(seed)  # a scenario, not a secret
     reports = chance.choice([1, 1, 2])
-    day = Day([chance.choice([0, 0, 0, 1]) for _ in range(reports)], chance.choice([0, 0, 0, WEEK]))
+    day = Day([chance.choice([0, 0, 0, 0, 0, 1]) for _ in range(reports)], chance.choice([0, 0, 0, WEEK]))
     for _ in range(chance.randint(1, 4)):
         what = chance.choice(ANSWERS) if chance.random() < 0.7 else chance.choice(GESTURES)
         # A fault waits for the request it is for; photos are rarer.
         where = chance.choice(["", "", DEFI, TEXT, TEXT, PHOTO])
+        if what == "tab killed":
+            where = chance.choice(["slow", "slow_after"])
         day.misfortunes.append((what, where))
-    day.restart = seed % 10 == 7
+    day.restart = seed % DAYS == 7
     return day
 
 
@@ -97,16 +99,17 @@ class Life:
     def suffer(self, what: str, where: str) -> None:
         """Let one misfortune happen while the phone sends."""
         gestures = {
-            "tab killed": self._kill_the_tab,
             "offline": self._lose_the_network,
             "second tab": self._send_from_two_tabs,
             "server dead": self._lose_the_server,
         }
-        if what in gestures:
+        if what == "tab killed":
+            self._kill_the_tab(where)
+        elif what in gestures:
             gestures[what]()
-            return
-        self.network.plan(what, on=where)
-        self.phone.send(self.page)
+        else:
+            self.network.plan(what, on=where)
+            self.phone.send(self.page)
 
     def restart(self) -> None:
         """Switch the phone off and on; the page opens without the server."""
@@ -115,11 +118,12 @@ class Life:
         self.phone = Phone(self._start(), self.network)
         self.page = self.phone.open()
 
-    def _kill_the_tab(self) -> None:
-        self.network.plan(random.Random(len(self.saved)).choice(["slow", "slow_after"]))
+    def _kill_the_tab(self, when: str) -> None:
+        """Close it while a request is on its way, or while its answer is."""
+        self.network.plan(when)
         self.phone.start_sending(self.page)
-        if self.phone.waiting(self.page):
-            self.network.await_holding()
+        # Nothing to hold when the worker sent it all meanwhile.
+        self.network.await_holding(2)
         self.page.close()
         self.network.heal()
         self.page = self.phone.open()
@@ -201,8 +205,8 @@ def test_the_days_are_varied_enough() -> None:
     met = {what for day in days for what, _where in day.misfortunes}
     assert met == {*ANSWERS, *GESTURES}
     assert sum(day.age_days == WEEK for day in days) > 20
-    assert sum(sum(day.photos) for day in days) > 40
-    assert sum(day.restart for day in days) == 20
+    assert sum(sum(day.photos) for day in days) > 30
+    assert sum(day.restart for day in days) == BATCHES
 
 
 def test_a_queue_that_changed_its_ids_would_be_caught(life: Life) -> None:
@@ -231,7 +235,12 @@ def test_a_queue_that_believed_anybody_would_be_caught(life: Life) -> None:
 
     def flatter(route: Route) -> None:
         report_id = route.request.post_data_json["id"]
-        receipt = {"id": report_id, "status": "SUBMITTED", "commune": {"code": "15014", "nom": "Aurillac"}}
+        receipt = {
+            "id": report_id,
+            "status": "SUBMITTED",
+            "commune": {"code": "15014", "nom": "Aurillac"},
+            "received_at": "2026-05-04T10:30:00Z",
+        }
         route.fulfill(status=201, json=receipt)
 
     life.phone.context.route("**/api/v1/contributions/", flatter)

@@ -189,7 +189,7 @@ def test_the_worker_goes_on_after_a_tab_closed_in_the_middle(phone: Phone, netwo
     saved = phone.save(page, photos=1)
     network.plan("slow", on=TEXT)
     phone.start_sending(page)
-    network.await_holding()
+    assert network.await_holding()
     # Online, the browser calls the worker at once: it finds the tab at work, and waits.
     phone.ask_for_sync(page)
     page.close()

@@ -90,7 +90,8 @@ export function closeStore() {
 async function within(names, mode, work) {
   const db = await openStore();
   return new Promise((resolve, reject) => {
-    const transaction = db.transaction(names, mode);
+    // On disk, not in the system's hands: phones are switched off without a word.
+    const transaction = db.transaction(names, mode, { durability: "strict" });
     /** @type {any} */
     let kept;
     transaction.oncomplete = () => resolve(kept);
