@@ -1,122 +1,23 @@
-"""A whole site as its operator runs it: own database, gunicorn and a worker, real processes.
+"""A whole site beside the test database (bench/site.py does it).
 
 `REPERES_URL` points the walk at a site that runs already (`./reperes serve --port 8123`).
 """
 
 import contextlib
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 from django.conf import settings
-from psycopg import sql
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench.site import Site
+from bench.site import running_site as site_on
 
-
-@dataclass(frozen=True)
-class Site:
-    """Where the site answers, and the environment its commands need."""
-
-    url: str
-    env: dict[str, str]
-
-    def manage(self, *args: str) -> str:
-        """Run one management command of this site and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *args],
-            cwd=ROOT,
-            env={**self.env, "REPERES_PROCESS": "manage"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done.stdout
+__all__ = ["Site", "running_site"]
 
 
 @contextlib.contextmanager
 def running_site(local: Path, territory: Path | None = None) -> Iterator[Site]:
-    """Create a database, load the demo, serve web and worker; end them all on the way out."""
-    database = settings.DATABASES["default"]
+    """Run a site on the server of the test database."""
     # Under pytest the settings already name the test database; a name of our own beside it.
-    name = f"{database['NAME']}_{local.name}_{os.getpid()}"
-    base = {
-        **os.environ,
-        "REPERES_LOCAL": str(local),
-        "REPERES_DEMO": "1",
-        "REPERES_LIMITS": "off",
-        "REPERES_GEO_API": "non",
-    }
-    if territory:
-        base["REPERES_TERRITOIRES"] = str(territory)
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    admin = _connect(database, "postgres")
-    admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template_postgis").format(sql.Identifier(name)))
-    env = {**base, "DATABASE_URL": _url(database, name), "REPERES_PUBLIC_URL": url}
-    site, children = Site(url, env), []
-    try:
-        for command in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"], ["load_demo"]):
-            site.manage(*command)
-        children = [
-            _start(env, "web", "-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{port}", "--threads", "4"),
-            _start(env, "worker", "manage.py", "procrastinate", "worker"),
-        ]
-        _wait_until_ready(url)
+    with site_on(local, settings.DATABASES["default"], territory) as site:
         yield site
-    finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.wait(timeout=30)
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-        admin.close()
-
-
-def _start(env: dict[str, str], process: str, *args: str) -> "subprocess.Popen[bytes]":
-    log = Path(env["REPERES_LOCAL"]) / f"{process}.log"
-    with log.open("wb") as stream:
-        return subprocess.Popen(
-            [sys.executable, *args],
-            cwd=ROOT,
-            env={**env, "REPERES_PROCESS": process},
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def _connect(database: dict[str, str], name: str) -> "psycopg.Connection[tuple[object, ...]]":
-    keys = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    given = {key: database[django] for key, django in keys.items() if database.get(django)}
-    return psycopg.connect(dbname=name, autocommit=True, **given)  # type: ignore[arg-type]
-
-
-def _url(database: dict[str, str], name: str) -> str:
-    return f"postgresql://{database['USER']}@/{name}?host={database['HOST']}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(url: str) -> None:
-    for _ in range(300):
-        with (
-            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
-            urllib.request.urlopen(f"{url}/readyz", timeout=30),
-        ):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the site did not become ready")
