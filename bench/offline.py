@@ -258,7 +258,9 @@ def _watch(page: Page) -> tuple[CDPSession, Traffic]:
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     traffic = Traffic()
-    session.on("Network.loadingFinished", lambda event: traffic.weights.append(int(event["encodedDataLength"])))
+    session.on(
+        "Network.loadingFinished", lambda event: traffic.weights.append(int(event["encodedDataLength"]))
+    )
     session.on("Network.responseReceived", lambda event: traffic.urls.append(event["response"]["url"]))
     return session, traffic
 

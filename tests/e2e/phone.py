@@ -10,6 +10,8 @@ from django.conf import settings
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
+# A proof of work and a shared machine: what is right may take its time.
+expect.set_options(timeout=20_000)
 DEAD_ZONES = "Réseau mobile : zones blanches"
 SERVICES = "Services de proximité"
 BUILDINGS = "Bâtiments publics"
@@ -89,7 +91,7 @@ class Phone:
 
     def is_sent(self) -> None:
         """The receipt says so, in words."""
-        expect(self.page.locator(".avis--succes")).to_contain_text("C'est envoyé.")
+        expect(self.page.locator("main strong", has_text="C'est envoyé.")).to_be_visible()
 
     def reports(self) -> list[dict[str, Any]]:
         """What the device holds, read as the product does."""

@@ -1,5 +1,6 @@
 """What the report page costs: bytes, requests, nodes and shifts are held; times under a wide ceiling."""
 
+import sys
 import time
 from typing import Any
 
@@ -8,7 +9,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Page
 
 from territoires.models import Commune
 from tests.e2e.conftest import HashedLiveServer
-from tests.e2e.phone import Phone
+from tests.e2e.phone import DEAD_ZONES, Phone
 
 # The targets are for a phone alone on its machine; ours is shared, and only a ceiling holds.
 SHARED = 3
@@ -22,7 +23,11 @@ new PerformanceObserver((list) => {
 
 @pytest.fixture
 def phone(
-    live_server: HashedLiveServer, transactional_db: None, aurillac: Commune, context: BrowserContext, page: Page
+    live_server: HashedLiveServer,
+    transactional_db: None,
+    aurillac: Commune,
+    context: BrowserContext,
+    page: Page,
 ) -> Phone:
     """A phone that comes for the first time."""
     page.add_init_script(SHIFTS)
@@ -60,7 +65,9 @@ def test_a_first_visit_is_light(phone: Phone, capsys: pytest.CaptureFixture[str]
     nodes = phone.page.evaluate("document.querySelectorAll('*').length")
     shifts = phone.page.evaluate("shifts")
     with capsys.disabled():
-        print(f"\n  {sum(weights)} octets, {len(weights)} requêtes, {nodes} nœuds, décalage {shifts:.3f}")
+        sys.stdout.write(
+            f"\n  {sum(weights)} octets, {len(weights)} requêtes, {nodes} nœuds, décalage {shifts:.3f}\n"
+        )
     assert sum(weights) <= 80_000
     assert len(weights) <= 15
     assert nodes <= 250
@@ -75,7 +82,7 @@ def test_no_screen_grows_large(phone: Phone) -> None:
     phone.place_by_numbers()
     seen["ou"] = phone.page.evaluate(count)
     phone.tap("C'est ici")
-    phone.title("Que se passe-t-il, opérateur par opérateur ?")
+    phone.title(DEAD_ZONES)
     phone.nothing_works()
     seen["precisez"] = phone.page.evaluate(count)
     phone.tap("Continuer")
@@ -98,7 +105,9 @@ def test_a_first_visit_is_usable_within_four_seconds_on_a_thin_link(
     _slow(session, kbit=400, rtt_ms=400, cpu=4)
     seconds = _opened(phone)
     with capsys.disabled():
-        print(f"\n  utilisable en {seconds:.2f} s à 400 kb/s, 400 ms, processeur ÷ 4 (visé : 4 s)")
+        sys.stdout.write(
+            f"\n  utilisable en {seconds:.2f} s à 400 kb/s, 400 ms, processeur ÷ 4 (visé : 4 s)\n"
+        )
     assert seconds <= 4 * SHARED
 
 
@@ -118,7 +127,7 @@ def test_a_repeat_visit_asks_the_network_nothing_before_it_is_usable(
     seconds = _opened(again)
     before = list(asked)
     with capsys.disabled():
-        print(f"\n  utilisable en {seconds:.2f} s à 48 kb/s, 2 s, processeur ÷ 4 (visé : 1,5 s)")
+        sys.stdout.write(f"\n  utilisable en {seconds:.2f} s à 48 kb/s, 2 s, processeur ÷ 4 (visé : 1,5 s)\n")
     assert [url for url in before if not url.endswith("/sw.js")] == []
     assert fetched == []
     assert seconds <= 1.5 * SHARED

@@ -50,6 +50,7 @@ function drawLists(app, reports, refresh) {
       const { left } = await sendNow({ force: true });
       app.say(left ? gettext("Tout n'a pas pu partir. Rien n'est perdu.") : gettext("C'est envoyé."));
     }, ""))] : []),
+    ...(waiting.length + drafts.length ? [h("h2", { class: "visuellement-cache" }, gettext("Sur ce téléphone"))] : []),
     h("ul", { class: "fiches" }, [...waiting, ...drafts].map((report) => h("li", {}, waitingCard(app, report, refresh)))),
     ...(sent.length ? [h("h2", {}, gettext("Déjà envoyés")), h("ul", { class: "fiches" }, sent.map((report) => h("li", {}, sentCard(app, report, refresh))))] : []),
   ];
