@@ -75,7 +75,8 @@ export function show(root, { title, step, body, bar, quiet = false, discreet = f
  * @param {...(Child | Child[])} children
  */
 export function notice(tone, ...children) {
-  return h("div", { class: `avis${tone ? ` avis--${tone}` : ""}`, ...(tone === "erreur" ? { role: "alert" } : {}) }, children.flat());
+  const look = tone ? `avis avis--${tone}` : "avis";
+  return h("div", { class: look, ...(tone === "erreur" ? { role: "alert" } : {}) }, children.flat());
 }
 
 /**

@@ -86,7 +86,7 @@ const DAYS = { Mo: "lundi", Tu: "mardi", We: "mercredi", Th: "jeudi", Fr: "vendr
 const frenchHours = (text) =>
   text
     .replace(/\b(Mo|Tu|We|Th|Fr|Sa|Su|PH|off)\b/g, (word) => DAYS[word])
-    .replace(/\b(\d\d):(\d\d)\b/g, (_, hours, minutes) => `${+hours}\u00a0h${minutes > 0 ? `\u00a0${minutes}` : ""}`)
+    .replace(/\b(\d\d):(\d\d)\b/g, (_, hours, minutes) => `${+hours}\u00a0h` + (minutes > 0 ? `\u00a0${minutes}` : ""))
     .replaceAll("-", "–")
     .replaceAll(",", ", ")
     .replaceAll(";", " ;");
