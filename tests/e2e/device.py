@@ -91,6 +91,7 @@ class Phone:
         """Watch the pages of `context`: an exception that nobody catches fails the test in `close`."""
         self.context = context
         self.network = network
+        self.is_on = True
         self.exceptions: list[str] = []
         context.on(
             "weberror",
@@ -103,6 +104,7 @@ class Phone:
 
     def close(self) -> None:
         """Switch off. Fails when a page threw."""
+        self.is_on = False
         self.context.close()
         assert not self.exceptions, self.exceptions
 

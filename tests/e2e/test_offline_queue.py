@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import BrowserType, Page
+from playwright.sync_api import CDPSession, Page
 
 from contributions.models import Contribution
-from tests.e2e.device import CONTROLLED, DEAD_ZONE, DRAWN, PLACE, Phone, Saved, jpeg, module
+from tests.e2e.device import DEAD_ZONE, DRAWN, PLACE, Phone, Saved, jpeg, module
 from tests.e2e.faults import PHOTO, TEXT, FaultyNetwork
 from tests.factories import ContributionFactory
 
@@ -57,6 +57,10 @@ def _assert_stored_once(saved: Saved) -> Contribution:
     return stored
 
 
+def _devtools(phone: Phone, page: Page) -> CDPSession:
+    return phone.context.new_cdp_session(page)
+
+
 def _show(page: Page, screen: str) -> None:
     page.evaluate("(screen) => { location.hash = screen; }", screen)
 
@@ -97,26 +101,15 @@ def test_a_report_with_its_photo_is_kept_offline_and_sent_later(
 
 
 def test_what_waits_survives_a_restart_and_a_cold_start_without_server(
-    browser_type: BrowserType,
-    browser_type_launch_args: dict[str, Any],
-    phone_args: dict[str, Any],
-    network: FaultyNetwork,
-    aurillac: Any,
-    tmp_path: Path,
+    switch_on: Callable[[], Phone], network: FaultyNetwork
 ) -> None:
-    def start() -> Phone:
-        return Phone(
-            browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args, **phone_args),
-            network,
-        )
-
-    phone = start()
+    phone = switch_on()
     page = phone.prepare()
     network.is_up = False
     saved = [phone.save(page, photos=1), phone.save(page)]
     phone.close()
 
-    phone = start()
+    phone = switch_on()
     page = phone.open()
     assert {row["id"] for row in phone.waiting(page)} == {one.id for one in saved}
     page.get_by_text("2 signalements attendent").first.wait_for()
@@ -124,12 +117,11 @@ def test_what_waits_survives_a_restart_and_a_cold_start_without_server(
     assert Contribution.objects.count() == 0
 
     network.heal()
-    phone = start()
+    phone = switch_on()
     page = phone.open()
     phone.await_empty(page)
     for one in saved:
         _assert_stored_once(one)
-    phone.close()
 
 
 @pytest.mark.parametrize(
@@ -272,27 +264,21 @@ def test_an_id_that_somebody_else_took_is_changed_and_stored_once(
 
 
 def test_a_full_phone_keeps_the_text_without_the_photo(
-    new_phone: Callable[[], Phone], network: FaultyNetwork, tmp_path: Path
+    switch_on: Callable[[], Phone], network: FaultyNetwork, tmp_path: Path
 ) -> None:
     photo = tmp_path / "grande.jpg"
     photo.write_bytes(jpeg(1500))
-    # What the page and a draft weigh, seen on another phone.
-    model = new_phone()
-    page = model.prepare()
-    model.save(page, state="draft")
-    devtools = model.context.new_cdp_session(page)
-    used = devtools.send("Storage.getUsageAndQuota", {"origin": network.url})["usage"]
-    phone = new_phone()
-    # Before anything is written: Chromium remembers for a while how much room it saw.
-    page = phone.open("/healthz")
-    devtools = phone.context.new_cdp_session(page)
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": network.url, "quotaSize": used + 250_000})
-    page.goto(f"{network.url}/signaler/")
-    page.wait_for_function(CONTROLLED)
+    phone = switch_on()
+    page = phone.prepare()
     saved = phone.save(page, state="draft")
-    page.reload()
-    page.wait_for_function(DRAWN)
-    _show(page, "photo")
+    used = _devtools(phone, page).send("Storage.getUsageAndQuota", {"origin": network.url})["usage"]
+    # Chromium remembers for a while how much room it saw: only a restart makes it look again.
+    phone.close()
+    phone = switch_on()
+    page = phone.open("/healthz")
+    full = {"origin": network.url, "quotaSize": used + 250_000}
+    _devtools(phone, page).send("Storage.overrideQuotaForOrigin", full)
+    page.goto(f"{network.url}/signaler/#photo")
     page.locator("input[type=file]").set_input_files(photo)
     page.get_by_role("alert").filter(has_text="place").wait_for()
     (row,) = phone.queue(page)

@@ -153,7 +153,14 @@ export function changeReport(id, change) {
     const request = store.get(id);
     request.onsuccess = () => {
       if (!request.result) return;
-      change(request.result);
+      try {
+        change(request.result);
+      } catch (error) {
+        // A damaged row: nothing is written, and whoever asked is told.
+        console.error(error);
+        transaction.abort();
+        return;
+      }
       store.put(request.result);
       keep(request.result);
     };
