@@ -5,6 +5,7 @@ the page's own files as one compressed file.
 """
 
 import contextlib
+import functools
 import http.server
 import io
 import os
@@ -122,7 +123,7 @@ def _repeat_visit(browser: Browser, url: str, limit: str, rounds: int) -> list[L
             session, _ = _watch(page)
             _throttle(session, REPEAT)
             came: list[int] = []
-            page.on("response", lambda one, came=came: _came(one, came))  # type: ignore[misc]
+            page.on("response", functools.partial(_noted, came))
             seconds = min(seconds, _open(page, url))
             fetched = max(fetched, len(came))
             page.close()
@@ -137,7 +138,7 @@ def _repeat_visit(browser: Browser, url: str, limit: str, rounds: int) -> list[L
     ]
 
 
-def _came(response: Any, came: list[int]) -> None:
+def _noted(came: list[int], response: Any) -> None:
     if not response.from_service_worker and not response.url.endswith(("/sw.js", ".webmanifest")):
         came.append(response.status)
 
