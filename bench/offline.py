@@ -5,6 +5,7 @@ the page's own files as one compressed file.
 """
 
 import contextlib
+import functools
 import http.server
 import io
 import os
@@ -13,7 +14,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 import brotli  # type: ignore[import-untyped]
 import psycopg
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Request, sync_playwright
 
 from bench.database import BenchDatabase
 from bench.report import Line
@@ -121,8 +122,8 @@ def _repeat_visit(browser: Browser, url: str, limit: str, rounds: int) -> list[L
             page = context.new_page()
             session, _ = _watch(page)
             _throttle(session, REPEAT)
-            came: list[str] = []
-            page.on("response", _note_into(came))
+            came: list[int] = []
+            page.on("response", functools.partial(_noted, came))
             seconds = min(seconds, _open(page, url))
             fetched = max(fetched, len(came))
             page.close()
@@ -137,14 +138,9 @@ def _repeat_visit(browser: Browser, url: str, limit: str, rounds: int) -> list[L
     ]
 
 
-def _note_into(came: list[str]) -> Callable[[Response], None]:
-    """Return a listener that keeps what came from the network, the worker's own check excepted."""
-
-    def listen(one: Response) -> None:
-        if not one.from_service_worker and not one.url.endswith(("/sw.js", ".webmanifest")):
-            came.append(one.url)
-
-    return listen
+def _noted(came: list[int], response: Any) -> None:
+    if not response.from_service_worker and not response.url.endswith(("/sw.js", ".webmanifest")):
+        came.append(response.status)
 
 
 def _reports(browser: Browser, url: str) -> list[Line]:

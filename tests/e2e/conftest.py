@@ -14,7 +14,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, Route
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -212,6 +212,32 @@ def new_phone(
 def phone(new_phone: Callable[[], Phone]) -> Phone:
     """A resident's phone, which never saw the site."""
     return new_phone()
+
+
+@pytest.fixture
+def switch_on(
+    browser_type: BrowserType,
+    browser_type_launch_args: dict[str, Any],
+    phone_args: dict[str, Any],
+    network: FaultyNetwork,
+    aurillac: Commune,
+    tmp_path: Path,
+) -> Iterator[Callable[[], Phone]]:
+    """Return a gesture: switch on the phone whose memory is on disk; `close` switches it off."""
+
+    phones = []
+
+    def gesture() -> Phone:
+        profile = tmp_path / "profile"
+        context = browser_type.launch_persistent_context(profile, **browser_type_launch_args, **phone_args)
+        phones.append(Phone(context, network))
+        return phones[-1]
+
+    yield gesture
+    network.heal()
+    for phone in phones:
+        if phone.is_on:
+            phone.close()
 
 
 @pytest.fixture(params=[PHONE, DESK])

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page
 from tests.e2e.faults import FaultyNetwork
 
 PERMISSIONS = ["geolocation", "background-sync"]
+OPERATORS = ["20801", "20810", "20815", "20820"]
 PLACE = {"lon": 2.4412, "lat": 44.9301, "accuracy": 12.5, "source": "gps"}
 DEAD_ZONE = {
     "operators": [{"operator": "20801", "calls": "none", "sms": "poor", "data": "none"}],
@@ -21,13 +22,15 @@ DEAD_ZONE = {
 # As « Envoyer à la mairie » does, by the page's own modules, without the taps.
 SAVE = """
 async ([draftUrl, storeUrl, known, photos, days, state]) => {
-  const [{ newDraft, ready }, { saveReport, saveSetting, tellChange }] = await Promise.all([import(draftUrl), import(storeUrl)]);
+  const { newDraft, ready } = await import(draftUrl);
+  const { saveReport, saveSetting, tellChange } = await import(storeUrl);
   const now = new Date(Date.now() - days * 86400000);
   const draft = newDraft({ slug: "zones-blanches", title: "Zones blanches" }, known, now);
   const bytes = photos.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
   draft.photos = bytes.map(({ byteLength }, rank) => ({ n: rank + 1, size: byteLength, state: "waiting" }));
   const report = state === "draft" ? draft : ready(draft, { now, online: navigator.onLine });
-  await saveReport(report, bytes.map((one, rank) => ({ id: draft.id, n: rank + 1, type: "image/jpeg", bytes: one })));
+  const kept = bytes.map((one, rank) => ({ id: draft.id, n: rank + 1, type: "image/jpeg", bytes: one }));
+  await saveReport(report, kept);
   if (state === "draft") await saveSetting("current", draft.id);
   tellChange();
   return [draft.id, draft.secret];
@@ -40,8 +43,8 @@ ASK_FOR_SYNC = "async (url) => (await import(url)).askForSync()"
 QUEUE = """
 async (url) => {
   const { allReports, photosOf } = await import(url);
-  const rows = await allReports();
-  return Promise.all(rows.map(async (row) => ({ ...row, kept_photos: (await photosOf(row.id)).map(({ bytes }) => bytes.byteLength) })));
+  const weigh = async ({ id }) => (await photosOf(id)).map(({ bytes }) => bytes.byteLength);
+  return Promise.all((await allReports()).map(async (row) => ({ ...row, kept_photos: await weigh(row) })));
 }
 """
 # What is left when nothing waits any more, or after twenty seconds.
@@ -88,6 +91,7 @@ class Phone:
         """Watch the pages of `context`: an exception that nobody catches fails the test in `close`."""
         self.context = context
         self.network = network
+        self.is_on = True
         self.exceptions: list[str] = []
         context.on(
             "weberror",
@@ -100,6 +104,7 @@ class Phone:
 
     def close(self) -> None:
         """Switch off. Fails when a page threw."""
+        self.is_on = False
         self.context.close()
         assert not self.exceptions, self.exceptions
 

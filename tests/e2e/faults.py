@@ -92,9 +92,10 @@ class FaultyNetwork:
         """Return how many requests of a kind were answered or cut, of one report or of all."""
         return sum(one.call == call and report_id in ("", one.id) for one in self.seen)
 
-    def await_holding(self) -> None:
-        """Return once a slow request is held."""
-        self._await(lambda: self._held > 0)
+    def await_holding(self, patience_s: float = PATIENCE_S) -> bool:
+        """Return once a slow request is held; False when none came in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._held > 0, patience_s)
 
     def await_seen(self, condition: Callable[[list[Seen]], Any]) -> None:
         """Return once what was seen satisfies `condition`."""

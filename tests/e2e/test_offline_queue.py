@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import BrowserType, Page
+from playwright.sync_api import CDPSession, Page
 
 from contributions.models import Contribution
-from tests.e2e.device import DEAD_ZONE, PLACE, Phone, Saved, jpeg, module
+from tests.e2e.device import DEAD_ZONE, DRAWN, PLACE, Phone, Saved, jpeg, module
 from tests.e2e.faults import PHOTO, TEXT, FaultyNetwork
 from tests.factories import ContributionFactory
 
@@ -35,7 +35,11 @@ async ([report, base64]) => {
   request.result.close();
 }
 """
-CHANGE = "async ([url, id, changes]) => { await (await import(url)).changeReport(id, (row) => Object.assign(row, changes)); }"
+CHANGE = """
+async ([url, id, changes]) => {
+  await (await import(url)).changeReport(id, (row) => Object.assign(row, changes));
+}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +55,10 @@ def _assert_stored_once(saved: Saved) -> Contribution:
     kept = stored.photos.order_by("rank").values_list("source_sha256", flat=True)
     assert list(kept) == [hashlib.sha256(one).hexdigest() for one in saved.photos]
     return stored
+
+
+def _devtools(phone: Phone, page: Page) -> CDPSession:
+    return phone.context.new_cdp_session(page)
 
 
 def _show(page: Page, screen: str) -> None:
@@ -74,7 +82,7 @@ def test_a_report_with_its_photo_is_kept_offline_and_sent_later(
     saved = phone.save(page, state="draft")
     phone.context.set_offline(True)
     page.reload()
-    page.wait_for_function("() => 'pret' in document.documentElement.dataset")
+    page.wait_for_function(DRAWN)
     _show(page, "photo")
     page.locator("input[type=file]").set_input_files(photo)
     page.get_by_text("Photo ajoutée").wait_for()
@@ -93,26 +101,15 @@ def test_a_report_with_its_photo_is_kept_offline_and_sent_later(
 
 
 def test_what_waits_survives_a_restart_and_a_cold_start_without_server(
-    browser_type: BrowserType,
-    browser_type_launch_args: dict[str, Any],
-    phone_args: dict[str, Any],
-    network: FaultyNetwork,
-    aurillac: Any,
-    tmp_path: Path,
+    switch_on: Callable[[], Phone], network: FaultyNetwork
 ) -> None:
-    def start() -> Phone:
-        return Phone(
-            browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args, **phone_args),
-            network,
-        )
-
-    phone = start()
+    phone = switch_on()
     page = phone.prepare()
     network.is_up = False
     saved = [phone.save(page, photos=1), phone.save(page)]
     phone.close()
 
-    phone = start()
+    phone = switch_on()
     page = phone.open()
     assert {row["id"] for row in phone.waiting(page)} == {one.id for one in saved}
     page.get_by_text("2 signalements attendent").first.wait_for()
@@ -120,12 +117,11 @@ def test_what_waits_survives_a_restart_and_a_cold_start_without_server(
     assert Contribution.objects.count() == 0
 
     network.heal()
-    phone = start()
+    phone = switch_on()
     page = phone.open()
     phone.await_empty(page)
     for one in saved:
         _assert_stored_once(one)
-    phone.close()
 
 
 @pytest.mark.parametrize(
@@ -174,6 +170,15 @@ def test_a_challenge_that_does_not_come_keeps_the_report(
     assert network.count(TEXT) == 0
     phone.drain(page)
     _assert_stored_once(saved)
+
+
+def test_a_damaged_report_does_not_hold_back_the_others(phone: Phone) -> None:
+    page = phone.prepare()
+    damaged = phone.save(page, observed={"at": "hier", "chosen": True}, created_at="2020-01-01T00:00:00Z")
+    sound = phone.save(page)
+    assert phone.send(page) == {"sent": 1, "left": 1, "busy": False}
+    _assert_stored_once(sound)
+    assert [row["id"] for row in phone.waiting(page)] == [damaged.id]
 
 
 def test_the_wait_that_the_server_asks_for_is_kept(phone: Phone, network: FaultyNetwork) -> None:
@@ -259,18 +264,21 @@ def test_an_id_that_somebody_else_took_is_changed_and_stored_once(
 
 
 def test_a_full_phone_keeps_the_text_without_the_photo(
-    phone: Phone, network: FaultyNetwork, tmp_path: Path
+    switch_on: Callable[[], Phone], network: FaultyNetwork, tmp_path: Path
 ) -> None:
     photo = tmp_path / "grande.jpg"
     photo.write_bytes(jpeg(1500))
+    phone = switch_on()
     page = phone.prepare()
     saved = phone.save(page, state="draft")
-    page.reload()
-    page.wait_for_function("() => 'pret' in document.documentElement.dataset")
-    used = page.evaluate("async () => (await navigator.storage.estimate()).usage")
-    devtools = phone.context.new_cdp_session(page)
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": network.url, "quotaSize": used + 60_000})
-    _show(page, "photo")
+    used = _devtools(phone, page).send("Storage.getUsageAndQuota", {"origin": network.url})["usage"]
+    # Chromium remembers for a while how much room it saw: only a restart makes it look again.
+    phone.close()
+    phone = switch_on()
+    page = phone.open("/healthz")
+    full = {"origin": network.url, "quotaSize": used + 250_000}
+    _devtools(phone, page).send("Storage.overrideQuotaForOrigin", full)
+    page.goto(f"{network.url}/signaler/#photo")
     page.locator("input[type=file]").set_input_files(photo)
     page.get_by_role("alert").filter(has_text="place").wait_for()
     (row,) = phone.queue(page)

@@ -12,7 +12,7 @@ from comptes.models import User
 from contributions.models import Contribution
 from contributions.worker import precached_urls
 from couches.models import Couche
-from tests.e2e.device import CONTROLLED, Phone
+from tests.e2e.device import CONTROLLED, DRAWN, Phone
 from tests.e2e.faults import DEFI, PHOTO, TEXT, FaultyNetwork
 from tests.factories import PASSWORD
 
@@ -136,7 +136,7 @@ def test_every_screen_and_the_map_open_without_network(phone: Phone) -> None:
     phone.save(page, state="draft")
     phone.context.set_offline(True)
     page.reload()
-    page.wait_for_function("() => 'pret' in document.documentElement.dataset")
+    page.wait_for_function(DRAWN)
     for screen in ("ou", "precisez", "photo", "quand", "verifier", "envois", "preparer", "guichet"):
         page.evaluate("(screen) => { location.hash = screen; }", screen)
         page.get_by_role("heading", level=1).wait_for()
@@ -189,7 +189,7 @@ def test_the_worker_goes_on_after_a_tab_closed_in_the_middle(phone: Phone, netwo
     saved = phone.save(page, photos=1)
     network.plan("slow", on=TEXT)
     phone.start_sending(page)
-    network.await_holding()
+    assert network.await_holding()
     # Online, the browser calls the worker at once: it finds the tab at work, and waits.
     phone.ask_for_sync(page)
     page.close()

@@ -57,7 +57,7 @@ async function sendDue(force, wake) {
       left += 1;
       continue;
     }
-    const outcome = await sendOne(report);
+    const outcome = await sendSafely(report);
     if (outcome === "done") sent += 1;
     else if (outcome !== "refused") left += 1;
     // No network for one is no network for the next.
@@ -65,6 +65,19 @@ async function sendDue(force, wake) {
     tellChange();
   }
   return { sent, left, busy: false };
+}
+
+/**
+ * One that is damaged, or that the device has no room to note, stays; the others must not wait for it.
+ * @param {DeviceReport} report
+ */
+async function sendSafely(report) {
+  try {
+    return await sendOne(report);
+  } catch (error) {
+    console.error(error);
+    return hold(report, "server", { status: 0, json: null, retryAfter: null }).catch(() => "server");
+  }
 }
 
 /**

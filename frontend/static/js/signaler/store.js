@@ -90,7 +90,8 @@ export function closeStore() {
 async function within(names, mode, work) {
   const db = await openStore();
   return new Promise((resolve, reject) => {
-    const transaction = db.transaction(names, mode);
+    // On disk, not in the system's hands: phones are switched off without a word.
+    const transaction = db.transaction(names, mode, { durability: "strict" });
     /** @type {any} */
     let kept;
     transaction.oncomplete = () => resolve(kept);
@@ -152,7 +153,14 @@ export function changeReport(id, change) {
     const request = store.get(id);
     request.onsuccess = () => {
       if (!request.result) return;
-      change(request.result);
+      try {
+        change(request.result);
+      } catch (error) {
+        // A damaged row: nothing is written, and whoever asked is told.
+        console.error(error);
+        transaction.abort();
+        return;
+      }
       store.put(request.result);
       keep(request.result);
     };
