@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import psycopg
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Request, sync_playwright
