@@ -140,7 +140,7 @@ def test_a_stranger_at_the_desk_is_told_to_sign_in_and_what_is_typed_waits(
     desk.place_by_numbers()
     desk.nothing_works()
     desk.tap("Enregistrer, au suivant")
-    expect(page.get_by_text("Enregistré sur ce téléphone.")).to_be_visible()
+    expect(page.get_by_text("Enregistré sur cet appareil.")).to_be_visible()
     capture(page, "guichet-inconnu")
     assert not Contribution.objects.exists()
     page.get_by_role("link", name="Se connecter").click()

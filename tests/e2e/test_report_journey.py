@@ -261,6 +261,23 @@ def test_what_is_known_near_is_confirmed_with_ones_own_operator(
     assert (timezone.now() - row.observed_at).total_seconds() < 300
 
 
+def test_what_is_known_near_is_still_shown_when_the_server_answers_late(
+    phone: Phone, zone: Feature, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    phone.page.route("**/contributions/apercu/", lambda route: route.abort(), times=1)
+    phone.open().choose()
+    phone.place_by_numbers("44,9302", "2,4402")
+    phone.tap("C'est ici")
+    phone.nothing_works("Free")
+    phone.tap("Continuer")
+    phone.tap("Passer")
+    phone.tap("Voir ce qui est connu tout près")
+    phone.title("C'est peut-être déjà sur la carte")
+    phone.tap("J'ai le même problème")
+    expect(phone.page.locator("h1")).to_contain_text("Orange : appels impossible")
+
+
 @with_worker
 def test_what_is_known_near_is_shown_without_network_and_confirmed_later(
     phone: Phone, zone: Feature, context: BrowserContext, capture: Camera

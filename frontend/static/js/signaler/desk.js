@@ -139,7 +139,7 @@ async function tellAfter(app, id) {
     const waiting = reports.filter(({ desk, state }) => desk && state !== "sent" && state !== "draft").length;
     const link = mine?.receipt?.suivi;
     said?.replaceChildren(notice(link ? "succes" : "attente",
-      h("p", {}, h("strong", {}, link ? gettext("C'est envoyé.") : gettext("Enregistré sur ce téléphone.")), waiting ? ` ${interpolate(ngettext("%(count)s saisie attend.", "%(count)s saisies attendent.", waiting), { count: waiting })}` : ""),
+      h("p", {}, h("strong", {}, link ? gettext("C'est envoyé.") : gettext("Enregistré sur cet appareil.")), waiting ? ` ${interpolate(ngettext("%(count)s saisie attend.", "%(count)s saisies attendent.", waiting), { count: waiting })}` : ""),
       link ? h("p", { class: "adresse" }, gettext("Lien de suivi à donner à la personne : "), h("code", {}, link)) : null,
       mine?.state === "refused" ? h("p", { class: "erreur" }, mine.error?.detail ?? "", " ", h("a", { href: "#envois" }, gettext("Corriger"))) : null));
   };

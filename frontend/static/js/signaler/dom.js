@@ -123,7 +123,7 @@ export function sayMoment(iso, withTime = true) {
 export function sayTime(iso) {
   const moment = new Date(iso);
   const values = { hour: moment.getHours(), minute: String(moment.getMinutes()).padStart(2, "0") };
-  return interpolate(gettext("%(hour)s h %(minute)s"), values);
+  return unbroken(interpolate(gettext("%(hour)s h %(minute)s"), values));
 }
 
 /**
@@ -131,6 +131,12 @@ export function sayTime(iso) {
  * @param {number} bytes
  */
 export function sayBytes(bytes) {
-  if (bytes < 1000000) return interpolate(gettext("%(count)s ko"), { count: Math.max(1, Math.round(bytes / 1000)) });
-  return interpolate(gettext("%(count)s Mo"), { count: (bytes / 1000000).toFixed(1).replace(".", gettext(",")) });
+  if (bytes < 1000000) return unbroken(interpolate(gettext("%(count)s ko"), { count: Math.max(1, Math.round(bytes / 1000)) }));
+  return unbroken(interpolate(gettext("%(count)s Mo"), { count: (bytes / 1000000).toFixed(1).replace(".", gettext(",")) }));
 }
+
+/**
+ * A number stays with its unit at the end of a line.
+ * @param {string} text
+ */
+const unbroken = (text) => text.replaceAll(" ", "\u00a0");

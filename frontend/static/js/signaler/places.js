@@ -71,6 +71,15 @@ export async function preview(submission) {
 }
 
 /**
+ * A known place as the preview tells it.
+ * @param {any} near
+ * @returns {NearFeature}
+ */
+export function nearOf(near) {
+  return { id: near.id, title: near.label, distance_m: near.distance_m, observed_on: near.observed_on };
+}
+
+/**
  * Places by name: those of the packs at once, without network.
  * @param {string} text
  * @returns {Promise<Suggestion[]>}

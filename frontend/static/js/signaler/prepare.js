@@ -90,6 +90,7 @@ async function drawOffer(app, box, code, said, refresh) {
       said.replaceChildren(notice("succes", interpolate(gettext("Ce téléphone est prêt pour %(commune)s."), { commune: pack.commune.nom })));
       box.replaceChildren();
       await refresh();
+      said.scrollIntoView({ block: "center" });
     } catch (error) {
       start.disabled = false;
       said.replaceChildren(notice("erreur", error instanceof DOMException && error.name === "QuotaExceededError" ? gettext("Ce téléphone n'a plus assez de place : essayez sans la carte.") : gettext("Le réseau a lâché avant la fin : réessayez, rien n'est abîmé.")));

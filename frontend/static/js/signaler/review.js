@@ -6,7 +6,7 @@ import { button, definitions, h, notice, sayMoment, show } from "./dom.js";
 import { keysToRemember, ready } from "./draft.js";
 import { questionsFor } from "./details.js";
 import { toSubmission } from "./payload.js";
-import { preview } from "./places.js";
+import { nearOf, preview } from "./places.js";
 import { askForRoom } from "./register.js";
 import { describe } from "./schema.js";
 import { readSetting, saveReport, saveSetting } from "./store.js";
@@ -73,7 +73,22 @@ async function refine(app, facts, said) {
   const { id: _id, secret: _secret, ...errors } = seen.errors ?? {};
   said.replaceChildren(...refusals(errors),
     ...(seen.near_border ? [notice("attente", gettext("Tout près d'une autre commune : vérifiez le lieu. La mairie confirmera."))] : []),
+    ...(draft.operation === "create" && seen.duplicates?.length ? [known(app, draft, seen)] : []),
     ...(seen.pending ? [notice("", interpolate(ngettext("%(count)s signalement proche attend déjà la réponse de la mairie. Le vôtre compte aussi.", "%(count)s signalements proches attendent déjà la réponse de la mairie. Le vôtre compte aussi.", seen.pending), { count: seen.pending }))] : []));
+}
+
+/**
+ * The server's word came after « Où ? » was left: what is on the map already is still worth a look.
+ * @param {App} app
+ * @param {DeviceReport} draft
+ * @param {any} seen
+ */
+function known(app, draft, seen) {
+  const look = () => {
+    app.near = { place: draft.place ?? { lon: 0, lat: 0 }, features: seen.duplicates.map(nearOf), pending: seen.pending };
+    return app.go("deja");
+  };
+  return notice("attente", h("p", {}, gettext("C'est peut-être déjà sur la carte")), button(gettext("Voir ce qui est connu tout près"), look));
 }
 
 /** @param {Record<string, string[]>} errors */

@@ -186,7 +186,7 @@ async function drawMap(app, panel, { choose, say }) {
   };
   panel.replaceChildren(
     h("p", { class: "aide" }, gettext("Déplacez la carte pour mettre le lieu sous la croix, puis choisissez « Placer ici ». Au clavier : flèches pour déplacer, + et − pour zoomer.")),
-    box, h("p", { class: "boutons" }, button(gettext("Placer ici"), place, "")), fields, mistake);
+    box, h("p", { class: "boutons" }, button(gettext("Placer ici"), place)), fields, mistake);
   const { openMap } = await import("./map_way.js");
   await openMap(app, box, { lat, lon, read, say });
 }

@@ -5,7 +5,7 @@ import { findPosition } from "../position.js";
 import { gettext } from "../texts.js";
 import { button, h, notice, show } from "./dom.js";
 import { toSubmission } from "./payload.js";
-import { communeOf, knownNear, preview } from "./places.js";
+import { communeOf, knownNear, nearOf, preview } from "./places.js";
 import { drawWay } from "./ways.js";
 
 /** The ways to give a place, all equal; the map is one more, never needed. */
@@ -51,6 +51,8 @@ export function placeBlock(app, chosen) {
 
   const choose = async (/** @type {ReportPlace} */ place) => {
     chosen();
+    // The next step is « C'est ici »: one filled button is enough.
+    locate.className = "bouton bouton--second";
     await app.update((draft) => {
       draft.place = place;
       draft.commune = null;
@@ -149,7 +151,7 @@ async function lookAround(app) {
   app.near = { place, features: await knownNear(draft.couche, place), pending: 0 };
   const seen = await preview({ ...toSubmission(draft), email: null });
   if (!seen || !isSame(app.draft?.place, place)) return;
-  app.near = { place, features: seen.duplicates.map(fromServer), pending: seen.pending };
+  app.near = { place, features: seen.duplicates.map(nearOf), pending: seen.pending };
 }
 
 /**
@@ -157,9 +159,6 @@ async function lookAround(app) {
  * @param {{lon: number, lat: number}} b
  */
 const isSame = (a, b) => a?.lon === b.lon && a.lat === b.lat;
-
-/** @param {any} near */
-const fromServer = (near) => ({ id: near.id, title: near.label, distance_m: near.distance_m, observed_on: near.observed_on });
 
 /**
  * @param {App} app
