@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from django.conf import settings as django_settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, Route
 from pytest_django.live_server_helper import LiveServer
@@ -100,9 +100,20 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
     """Commits that the server's thread sees; emptied afterwards, what migrations seeded excepted."""
     with django_db_blocker.unblock():
         yield
+        _empty()
+        connection.close()
+
+
+def _empty(tries: int = 5) -> None:
+    """Empty the tables; a page just closed may still be asking the server something, lock against lock."""
+    try:
         with connection.cursor() as cursor:
             cursor.execute(EMPTY_ALL)
+    except OperationalError:
         connection.close()
+        if tries == 1:
+            raise
+        _empty(tries - 1)
 
 
 @pytest.fixture
