@@ -214,6 +214,8 @@ run_tests() {
             -n|-n[0-9]*|--numprocesses*|--pdb|-s|no:xdist) workers='' ;;
         esac
     done
+    # Files in their own order: by number of tests, the few long ones (a browser, days of faults)
+    # would come last, on one core.
     # shellcheck disable=SC2086 # several options each
-    exec "$PYTHON" -m pytest $workers ${workers:+--dist loadfile} $coverage "$@"
+    exec "$PYTHON" -m pytest $workers ${workers:+--dist loadfile --no-loadscope-reorder} $coverage "$@"
 }
