@@ -5,7 +5,7 @@ import { pbkdf2Sync } from "node:crypto";
 import { test } from "node:test";
 
 import { readBackup, writeBackup } from "../static/js/signaler/backup.js";
-import { isCorrectable, isEditable, keysToRemember, localDay, momentOfDay, newDraft, ready } from "../static/js/signaler/draft.js";
+import { isCorrectable, isEditable, keysToRemember, localDay, momentOfDay, newDraft, ownsAddress, ready } from "../static/js/signaler/draft.js";
 import { freeze, judge, makeId, makeSecret, observedAt, toSubmission, waitAfter } from "../static/js/signaler/payload.js";
 import { fromHex, solve, toHex } from "../static/js/signaler/proof.js";
 import { isStale } from "../static/js/signaler/store.js";
@@ -112,6 +112,12 @@ test("the operators named are remembered, and only keyed lists", () => {
   const definitions = { operators: { "x-key": "operator" }, display: {} };
   assert.deepEqual(keysToRemember({ operators: [{ operator: "20801", calls: "none" }, {}], display: "4g" }, definitions), { operators: ["20801"] });
   assert.deepEqual(keysToRemember({}, definitions), {});
+});
+
+test("a correction or somebody else's report does not empty the address remembered here", () => {
+  assert.equal(ownsAddress(draft()), true);
+  assert.equal(ownsAddress(draft({ other: true })), false);
+  assert.equal(ownsAddress(draft({ kind: "correction" })), false);
 });
 
 test("a settled report is forgotten after thirty days, one that waits never", () => {

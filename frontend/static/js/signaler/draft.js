@@ -121,6 +121,18 @@ export function keptForNext({ place, commune, desk, other, embed }) {
 }
 
 /**
+ * Whether the address given is the device's own, to be offered next time.
+ *
+ * Not when somebody else's report was typed, nor for a correction: the device forgot the address
+ * when the report left, and an empty field there says nothing.
+ * @param {DeviceReport} report
+ * @returns {boolean}
+ */
+export function ownsAddress({ kind, other }) {
+  return kind === "report" && !other;
+}
+
+/**
  * Operators (or other repeated keys) named in the answers, to come first next time.
  * @param {Record<string, any>} attributes
  * @param {Record<string, any>} definitions `properties` of the couche's schema

@@ -3,7 +3,7 @@
 import { sayDistance, sayPlace } from "../coordinates.js";
 import { gettext, interpolate, ngettext } from "../texts.js";
 import { button, definitions, h, notice, sayMoment, show } from "./dom.js";
-import { keysToRemember, ready } from "./draft.js";
+import { keysToRemember, ownsAddress, ready } from "./draft.js";
 import { questionsFor } from "./details.js";
 import { toSubmission } from "./payload.js";
 import { nearOf, preview } from "./places.js";
@@ -151,7 +151,7 @@ async function remember(form, report) {
   const known = (await readSetting("remembered")) ?? {};
   await saveSetting("remembered", { ...known, ...keysToRemember(report.attributes, form.schema.properties) });
   await saveSetting("others", report.other);
-  if (!report.other) await saveSetting("email", report.email);
+  if (ownsAddress(report)) await saveSetting("email", report.email);
 }
 
 /** @param {DeviceReport} report */
