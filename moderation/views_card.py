@@ -1,5 +1,6 @@
 """One report on one screen: all that helps to decide, and every gesture."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -125,7 +126,7 @@ def _card(
             "questions": questions or _questions(row),
             "typed": request.POST,
             "destinations": destinations(row),
-            "first_day": (today + timezone.timedelta(days=1)).isoformat(),
+            "first_day": (today + dt.timedelta(days=1)).isoformat(),
             "last_day": (today + LONGEST_HOLD).isoformat(),
             "who_else": _who_else(row, user),
             "points": _points(row, neighbours, request),
