@@ -66,7 +66,7 @@ def _refused(
 ) -> HttpResponse:
     """Show the card again with all that was typed, and why; to our script, why."""
     if wants_json(request):
-        said = [text for texts in questions.errors.values() for text in texts] if questions else []
+        said = [str(text) for texts in questions.errors.values() for text in texts] if questions else []
         return answer(
             request, request.POST.get("gesture", ""), [], detail=" ".join([told, *said]).strip(), status=422
         )
