@@ -72,6 +72,12 @@ class Filters:
     since: Cursor | None = None
     limit: int = field(default=50)
 
+    @property
+    def narrow(self) -> bool:
+        """Say whether less is shown than all of one state or turn."""
+        whole = Filters(status=self.status, after=self.after, since=self.since, limit=self.limit)
+        return self != whole
+
 
 def condition(filters: Filters, user: User) -> Q:
     """Return the condition on contributions, the cursor left out; `user` says whose turn it is."""

@@ -4,6 +4,7 @@ A page costs what it shows, whatever waits: each desk gives its oldest by the in
 `contribution_desk`, and those are merged.
 """
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from contributions.models import Contact, Contribution
 from couches.models import Couche
 from moderation.filters import SLUG, Cursor, Filters, condition, parse_filters
 from moderation.groups import Group, Line, group
+from moderation.models import Decision
+from moderation.turns import held
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -36,6 +39,7 @@ __all__ = [
     "parse_filters",
     "read_cards",
     "read_page",
+    "set_aside",
     "visible_to",
 ]
 
@@ -120,6 +124,19 @@ def read_cards(user: "User", filters: Filters, couches: Mapping[int, Couche], *,
     elif more:
         following = (window[-1].cursor, window[-1].cursor)
     return Cards(groups=groups[:count], next=following, remaining=_count(user, found))
+
+
+def set_aside(user: "User") -> dict[str, int]:
+    """Return what an empty queue tells: `held`, handed `above`, and `answered` these last seven days."""
+    week_ago = timezone.now() - dt.timedelta(days=7)
+    desks = communes_for(user, Gesture.SEE_QUEUE).values("pk")
+    answers = Decision.objects.standing().filter(commune__in=desks, at__gte=week_ago, actor="official")
+    waiting = Contribution.objects.filter(status=Contribution.Status.SUBMITTED)
+    return {
+        "held": _count(user, waiting.filter(held())),
+        "above": _count(user, waiting.exclude(level=Contribution.Level.COMMUNE)),
+        "answered": answers.exclude(action=Decision.Action.HOLD).order_by()[:COUNT_CEILING].count(),
+    }
 
 
 def _beyond(rows: QuerySet[Contribution], cursor: Cursor | None) -> QuerySet[Contribution]:
