@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_publication, views_queue
+from moderation import views, views_author, views_card, views_gestures, views_publication, views_queue
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/", views_queue.queue, name="moderation-queue"),
@@ -15,7 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="moderation-revert",
     ),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
-    path("moderation/<uuid:pk>/", views.detail, name="moderation-one"),
+    path("moderation/gestes/", views_gestures.gesture, name="moderation-gesture"),
+    path("moderation/gestes/<uuid:pk>/annulation/", views_gestures.undo_page, name="moderation-undo"),
+    path("moderation/<uuid:pk>/", views_card.detail, name="moderation-one"),
     path("suivi/", views_author.follow_up, name="suivi"),
     path("suivi/retrait/", views_author.withdraw_page, name="suivi-retrait"),
     path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,6 +21,7 @@ from moderation.forms import BATCH_ACTIONS
 from moderation.forms_queue import MAX_LISTED_COMMUNES, QueueFilterForm
 from moderation.queue import COUNT_CEILING, Cards, read_cards, set_aside
 from moderation.reasons import REASONS, Reason
+from moderation.views_gestures import last_gesture, official
 from moderation.workflow import Status
 
 MAX_DESK_COMMUNES = 30
@@ -51,6 +51,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "moderation/file.html",
         {
             "cards": cards,
+            "last": last_gesture(request),
             "points": points_of(cards),
             "remaining": page.remaining,
             "ceiling": page.remaining >= COUNT_CEILING,
@@ -68,12 +69,6 @@ def queue(request: HttpRequest) -> HttpResponse:
         },
         status=422 if errors else 200,
     )
-
-
-def official(request: HttpRequest) -> User:
-    """Return who is signed in, for the type checker: login_required came first."""
-    assert not isinstance(request.user, AnonymousUser)  # noqa: S101
-    return request.user
 
 
 def _around(user: User, request: HttpRequest, couches: list[Couche]) -> dict[str, Any]:
