@@ -2,10 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_card, views_gestures, views_publication
+from moderation import views, views_author, views_card, views_gestures, views_publication, views_queue
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("moderation/", views.queue, name="moderation-queue"),
+    path("moderation/", views_queue.queue, name="moderation-queue"),
     path("moderation/lot/", views.batch, name="moderation-batch"),
     path("moderation/publication/", views_publication.publication, name="moderation-publication"),
     path("moderation/publication/<slug:slug>/", views_publication.publish, name="moderation-publish"),

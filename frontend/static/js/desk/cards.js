@@ -5,9 +5,17 @@
 /** @type {Map<string, Promise<HTMLElement | null>>} cards asked of the server, by report */
 const asked = new Map();
 
-/** @returns {Card[]} */
+/** @returns {Card[]} every card of the page, in order */
 export function cards() {
   return [...document.querySelectorAll("[data-file] > [data-carte]")].map((one) => /** @type {Card} */ (one));
+}
+
+/**
+ * Put the reader on a card: on its title when open, else on the link that opens it.
+ * @param {Card} card
+ */
+export function focusCard(card) {
+  /** @type {HTMLElement | null} */ (card.querySelector("h2[tabindex], h2 a"))?.focus({ preventScroll: true });
 }
 
 /** @param {Card} card */
@@ -45,7 +53,7 @@ export async function goTo(card) {
   for (const other of cards()) other.toggleAttribute("data-courante", other === card);
   const opened = isOpen(card) ? card : await openUp(card);
   opened.scrollIntoView({ block: "nearest" });
-  opened.querySelector("h2")?.focus({ preventScroll: true });
+  focusCard(opened);
   const following = cards()[cards().indexOf(opened) + 1];
   if (following && !isOpen(following)) void ask(idOf(following));
 }
@@ -62,6 +70,7 @@ async function openUp(line) {
   const card = /** @type {Card} */ (document.importNode(opened, true));
   card.toggleAttribute("data-courante", line.hasAttribute("data-courante"));
   line.replaceWith(card);
+  card.dispatchEvent(new CustomEvent("carte-ouverte", { bubbles: true }));
   return card;
 }
 

@@ -4,11 +4,10 @@ import { gettext, interpolate } from "../texts.js";
 import { h } from "../signaler/dom.js";
 import { ask, cards, current, fetchCards, goTo, idOf, isOpen, membersOf, remaining, sayRemaining } from "./cards.js";
 import { commandOf, keyHelp } from "./keys.js";
-import { dropClick, keepClick, readClicks, toSend } from "./pending.js";
-import { makeSender } from "./send.js";
+import { dropClick, keepClick, makeSender, readClicks, toSend } from "./clicks.js";
 import { sayDone, sayRefused, sayWaiting, undoByKey } from "./toast.js";
 
-/** @typedef {import("./pending.js").Click} Click */
+/** @typedef {import("./clicks.js").Click} Click */
 
 /** Below this many cards on the screen, more are asked for. */
 const FEW = 5;
@@ -23,10 +22,10 @@ export function start(page, storage) {
   const send = makeSender({ storage, who, token, told });
   const onQueue = page.querySelector("[data-file]") !== null;
   let more = page.querySelector("nav a[href^='?']") !== null;
-  /** @type {Map<string, (verdict: ReturnType<typeof import("./pending.js").judge>) => void>} who waits for an answer here */
+  /** @type {Map<string, (verdict: ReturnType<typeof import("./clicks.js").judge>) => void>} who waits for an answer here */
   const waiting = new Map();
 
-  /** @param {Click} click @param {ReturnType<typeof import("./pending.js").judge>} verdict */
+  /** @param {Click} click @param {ReturnType<typeof import("./clicks.js").judge>} verdict */
   function told(click, verdict) {
     const left = toSend(readClicks(storage), who).length;
     const state = verdict.kind === "done" || verdict.kind === "refused" ? "" : verdict.kind;
@@ -195,8 +194,14 @@ export function start(page, storage) {
     const link = /** @type {Element} */ (event.target).closest("[data-ouvrir]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    void goTo(/** @type {HTMLElement} */ (link.closest("[data-carte]")));
+    const line = /** @type {HTMLElement} */ (link.closest("[data-carte]"));
+    // Where the card cannot be had by itself, the page it stands in may.
+    void goTo(line).then(() => line.isConnected && !isOpen(line) && location.assign(/** @type {HTMLAnchorElement} */ (link).href));
   });
+  const section = page.querySelector("[data-carte-file]");
+  // Leaflet and its wiring weigh as much as the page: they come with the map, when it is asked for.
+  section?.addEventListener("toggle", () => import("./list_map.js").then(({ enhanceListMap }) => enhanceListMap(/** @type {HTMLDetailsElement} */ (section))), { once: true });
+  document.documentElement.classList.add("avec-script");
   for (const click of readClicks(storage)) {
     if (click.who === who && click.refused) sayRefused(click, click.refused, () => dropClick(storage, click.id));
   }

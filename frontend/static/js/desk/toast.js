@@ -65,7 +65,7 @@ export function sayWaiting(kind, count) {
 
 /**
  * Say that a decision was not taken, and why: until it was read.
- * @param {import("./pending.js").Click} click
+ * @param {import("./clicks.js").Click} click
  * @param {string} why
  * @param {() => void} read
  */
