@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_publication, views_register, views_subscriptions
+from moderation import urls_register, views, views_author, views_card, views_gestures, views_publication
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/", views.queue, name="moderation-queue"),
@@ -15,17 +15,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="moderation-revert",
     ),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
-    path("moderation/<uuid:pk>/", views.detail, name="moderation-one"),
+    path("moderation/gestes/", views_gestures.gesture, name="moderation-gesture"),
+    path("moderation/gestes/<uuid:pk>/annulation/", views_gestures.undo_page, name="moderation-undo"),
+    path("moderation/<uuid:pk>/", views_card.detail, name="moderation-one"),
     path("suivi/", views_author.follow_up, name="suivi"),
     path("suivi/retrait/", views_author.withdraw_page, name="suivi-retrait"),
     path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),
     path("suivi/correction/", views_author.correct_page, name="suivi-correction"),
     path("suivi/retrouver/", views_author.recover_page, name="suivi-retrouver"),
     path("suivi/recours/", views_author.appeal_page, name="suivi-recours"),
-    path("communes/<str:code>/decisions/", views_register.register, name="register"),
-    path("communes/<str:code>/decisions.atom", views_register.feed, name="register-atom"),
-    path("communes/<str:code>/decisions/abonnement/", views_subscriptions.ask, name="register-subscribe"),
-    path("abonnements/fin/<str:token>/", views_subscriptions.ending, name="subscription-end"),
-    path("abonnements/<str:token>/", views_subscriptions.confirmation, name="subscription-confirm"),
-    path("moderation/registre/<str:code>/", views_register.redactions, name="moderation-register"),
+    *urls_register.urlpatterns,
 ]
