@@ -21,10 +21,12 @@ from django.db.models import (
     FloatField,
     Func,
     OuterRef,
+    Prefetch,
     Q,
     Subquery,
     Value,
     When,
+    prefetch_related_objects,
 )
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -151,8 +153,15 @@ class Page:
 
 
 def commune_here(code: str) -> Commune | None:
-    """Return the commune whose register `code` opens, today's for a former code; None for none."""
-    return commune_of_code(code) if re.fullmatch(CODE_INSEE_PATTERN, code, re.ASCII) else None
+    """Return the commune whose register `code` opens, today's for a former code; None for none.
+
+    It knows the communes it absorbed: nothing below asks for them again.
+    """
+    here = commune_of_code(code) if re.fullmatch(CODE_INSEE_PATTERN, code, re.ASCII) else None
+    if here is not None:
+        absorbed = Commune.objects.only("code_insee", "successor")
+        prefetch_related_objects([here], Prefetch("predecessors", absorbed))
+    return here
 
 
 def read_wanted(params: Mapping[str, str]) -> Wanted:
@@ -180,7 +189,7 @@ def read_page(here: Commune, wanted: Wanted, *, limit: int = PER_PAGE) -> Page:
 
 def decided_in(here: Commune, until: dt.datetime | None = None) -> Any:
     """Return the public decisions of a commune, and of those it absorbed, as a queryset."""
-    absorbed = list(Commune.objects.filter(successor=here).order_by().values_list("pk", flat=True))
+    absorbed = [one.pk for one in here.predecessors.all()]
     moment = timezone.now() - LETTER_DELAY
     return Decision.objects.public(min(until, moment) if until else moment).filter(
         commune__in=[here.pk, *absorbed]
