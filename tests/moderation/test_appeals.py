@@ -1,14 +1,12 @@
 """The author of a refused report asks for another opinion: once, in time, above the commune."""
 
 import datetime as dt
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -18,12 +16,12 @@ from comptes.notifications import send_due
 from contributions.models import Contribution
 from moderation.appeals import appeal, judges_of, prospect_of
 from moderation.models import Decision
-from moderation.refusals import AlreadyAppealed, DecidedAbove, NobodyAbove, NotAllowedFrom, TooLateToAppeal
+from moderation.refusals import DecidedAbove, NobodyAbove, NotAllowedFrom, TooLateToAppeal
 from moderation.workflow import Action, Actor, why_not
 from territoires.models import Commune
 from tests.comptes.conftest import PostOffice, post_office
 from tests.factories import SECRET, MembershipFactory, UserFactory
-from tests.moderation.factories import decide, moderator, report, town
+from tests.moderation.factories import decide, moderator, report
 from tests.moderation.register_cast import JSON, days_ago
 
 pytestmark = pytest.mark.django_db
@@ -231,31 +229,3 @@ def test_another_site_is_refused(aurillac: Commune, bruno: User, driss: User, cl
     body = {"code": f"{row.pk}.{SECRET}", "message": WORDS}
     headers = {"Origin": "https://ailleurs.exemple"}
     assert client.post("/suivi/recours/", body, headers=headers).status_code == 403
-
-
-def test_two_appeals_at_once_are_one(committed: None) -> None:
-    """Four threads, four messages: one appeal, the others learn that there was one."""
-    commune = town()
-    bruno = moderator("bruno@reperes.demo", commune=commune)
-    moderator("driss@reperes.demo", epci=commune.epci)
-    row = report(commune)
-    decide(row, "reject", bruno)
-    start, outcomes = threading.Barrier(4), []
-
-    def contest(rank: int) -> None:
-        try:
-            start.wait(30)
-            outcomes.append(appeal(contribution=row, message=f"Message {rank}."))
-        except AlreadyAppealed as refusal:
-            outcomes.append(refusal)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=contest, args=(rank,)) for rank in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert sorted(type(one).__name__ for one in outcomes) == ["AlreadyAppealed"] * 3 + ["Decision"]
-    assert Decision.objects.filter(action="appeal").count() == 1
-    assert Notification.objects.filter(template="recours").count() == 1

@@ -23,7 +23,7 @@ def read(client: Client, address: str = FEED) -> Element:
     """Return the feed's root, once it holds what RFC 4287 demands."""
     answer = client.get(address)
     assert answer.status_code == 200 and answer["Content-Type"] == "application/atom+xml; charset=utf-8"
-    root: Element = fromstring(answer.content)
+    root: Element = fromstring(answer.content)  # noqa: S314  # our own feed
     assert root.tag == f"{A}feed" and root.get("{http://www.w3.org/XML/1998/namespace}lang") == "fr"
     for parent in [root, *root.iter(f"{A}entry")]:
         for name in ("id", "title", "updated"):

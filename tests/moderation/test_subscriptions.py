@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import uuid
 from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
@@ -303,12 +304,12 @@ def test_a_job_killed_half_way_goes_on_where_it_was(
 def test_what_was_taken_back_or_out_is_not_sent(clock: Any, aurillac: Commune, bruno: User) -> None:
     confirmed()
     row = report(aurillac)
-    gesture = "3f2b8c1e-6d4a-4a57-9c1b-2f60d2a3b4c5"
+    gesture = uuid.uuid4()
     take(
-        gesture=gesture, by=bruno, action=Action.REJECT, items=[Item(row.pk, 1)],  # type: ignore[arg-type]
+        gesture=gesture, by=bruno, action=Action.REJECT, items=[Item(row.pk, 1)],
         reason_code="autre", public_reason="canari-annulé",
     )  # fmt: skip
-    undo(gesture=gesture, by=bruno)  # type: ignore[arg-type]
+    undo(gesture=gesture, by=bruno)
     kept = decide(report(aurillac), "reject", bruno, public_reason="canari-retiré", reason="canari-note")
     Redaction.objects.create(decision=kept, by=bruno, at=timezone.now(), why="personal")
     clock.move_to(morning(5))
