@@ -156,6 +156,14 @@ DECISIONS = [
                    OR membership.commune_id IS NULL))
         """,
     ),
+    Invariant(
+        "abonnement-echu",
+        _("Aucune adresse donnée pour un abonnement n'est gardée plus de trois jours sans confirmation."),
+        """
+        SELECT id::text FROM moderation_subscription
+        WHERE confirmed_at IS NULL AND created_at < now() - interval '3 days'
+        """,
+    ),
 ]
 
 COUCHES = [

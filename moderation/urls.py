@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_card, views_gestures, views_publication, views_queue
+from moderation import (
+    urls_register,
+    views,
+    views_author,
+    views_card,
+    views_gestures,
+    views_publication,
+    views_queue,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/", views_queue.queue, name="moderation-queue"),
@@ -23,4 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),
     path("suivi/correction/", views_author.correct_page, name="suivi-correction"),
     path("suivi/retrouver/", views_author.recover_page, name="suivi-retrouver"),
+    path("suivi/recours/", views_author.appeal_page, name="suivi-recours"),
+    *urls_register.urlpatterns,
 ]

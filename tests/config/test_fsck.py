@@ -25,7 +25,9 @@ from contributions.models import (
 from couches.models import Couche
 from couches.publication import Change, publish
 from exports.models import ExportFile
+from moderation.models import Subscription
 from moderation.publication import publish_accepted
+from moderation.subscriptions import delete_unconfirmed
 from moderation.workflow import apply
 from tests import factories
 
@@ -157,6 +159,18 @@ def test_a_key_kept_longer_than_its_address_is_named(chain: Contribution) -> Non
     assert code == 1 and "cle-suivi-echue: " in printed
 
 
+def test_an_address_nobody_confirmed_is_named(chain: Contribution) -> None:
+    """Typed in a register's form, perhaps by somebody else: it does not stay."""
+    Subscription.objects.create(
+        email="amel@exemple.fr", email_sha256="0" * 64, commune=chain.commune, frequency="weekly",
+        token_sha256="0" * 64, created_at=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+    )  # fmt: skip
+    code, printed = fsck()
+    assert code == 1 and "abonnement-echu: " in printed and "amel" not in printed
+    delete_unconfirmed()
+    assert "abonnement-echu: " not in fsck()[1]
+
+
 def test_a_sent_letter_that_kept_its_address_is_refused_by_the_database(chain: Contribution) -> None:
     """The outbox is not an address book: a CHECK says so before `fsck` has to."""
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -187,7 +201,7 @@ def test_a_missing_photo_is_named(chain: Contribution) -> None:
 
 def test_every_invariant_has_its_breach() -> None:
     """A query nobody can make fail protects nothing."""
-    tried_apart = {"contact-echu", "cle-suivi-echue", "objet-intervalles", "trace-echue"}
+    tried_apart = {"abonnement-echu", "contact-echu", "cle-suivi-echue", "objet-intervalles", "trace-echue"}
     # A CHECK constraint refuses these rows whatever writes them: see the tests.
     refused_by_check = {"contribution-lieu", "objet-lieu", "courrier-parti"}
     assert {invariant.name for invariant in invariants.ALL} == {*BREACHES, *tried_apart, *refused_by_check}

@@ -126,6 +126,9 @@ ROUTES: dict[str, Route] = {
     "api-couche": public(args=lambda world: COUCHE),
     "api-communes": public(query="?lon=2.44&lat=44.93"),
     "api-commune": public(args=lambda world: ["15014"]),
+    "register": public(args=lambda world: ["15014"]),
+    "register-atom": public(args=lambda world: ["15014"]),
+    "api-register": public(args=lambda world: ["15014"]),
     "api-pack": public(args=lambda world: ["15014"]),
     "signaler-formulaires": public(),
     "exports-schema": public(args=lambda world: COUCHE),
@@ -146,6 +149,11 @@ ROUTES: dict[str, Route] = {
     "api-correct": Route(
         args=lambda world: [world["fresh"].pk],
         body=lambda world: {"attributes": world["fresh"].attributes | {"place": "vehicle"}},
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    "api-appeal": Route(
+        args=lambda world: [world["rejected"].pk],
+        body=lambda world: {"message": "Le point est bien là."},
         allowed={"POST": "404 200 404 404 404 404 404 404"},
     ),
     "api-recover": Route(
@@ -316,5 +324,36 @@ ROUTES: dict[str, Route] = {
     ),
     "suivi-retrouver": Route(
         body=lambda world: {"email": "amel@exemple.fr"}, content_type=FORM, allowed={"POST": EVERYBODY}
+    ),
+    "suivi-recours": Route(
+        body=lambda world: {
+            "code": f"{world['rejected'].pk}." + "{secret}",
+            "message": "Le point est bien là.",
+        },
+        content_type=FORM,
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    # --- The register by e-mail: whoever holds the link of a letter acts, by POST only ---------
+    "register-subscribe": Route(
+        args=lambda world: ["15014"],
+        body=lambda world: {"email": "amel@exemple.fr", "frequency": "weekly"},
+        content_type=FORM,
+        allowed={"POST": EVERYBODY},
+    ),
+    "subscription-confirm": Route(
+        args=lambda world: [world["confirm_token"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "subscription-end": Route(
+        args=lambda world: [world["end_token"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "moderation-register": Route(
+        args=lambda world: ["15014"],
+        body=lambda world: {"decision": world["refusal"].pk, "why": "personal"},
+        content_type=FORM,
+        allowed={"GET": "302 302 404 403 200 200 404 404", "POST": "302 302 404 403 302 302 404 404"},
     ),
 }
