@@ -98,6 +98,11 @@ class Logged:
     message: str
 
     @property
+    def until_words(self) -> str:
+        """When it ends, after « jusqu'au »."""
+        return say_until(self.until)
+
+    @property
     def is_over(self) -> bool:
         """Whether it acts no more."""
         return self.until <= timezone.now()
@@ -140,7 +145,15 @@ def announce(pause: Pause) -> str:
             "Votre texte est gardé : renvoyez-le après cette date, ou appelez la mairie, qui peut le saisir."
         )
     said = _("La mairie dit : « %(message)s »") % {"message": pause.message}
-    return " ".join(part for part in [head % {"until": _moment(pause.ends)}, said, what] if part)
+    return " ".join(part for part in [head % {"until": say_until(pause.ends)}, said, what] if part)
+
+
+def say_until(moment: dt.datetime) -> str:
+    """Say an end after « jusqu'au »: a midnight is the day before, included."""
+    local = timezone.localtime(moment)
+    if local.time() == dt.time.min:
+        return _("%(day)s inclus") % {"day": date_format(local - dt.timedelta(days=1), "j F Y")}
+    return date_format(local, _("j F Y à G \\h i"))
 
 
 # --- opening and ending ------------------------------------------------------------------------------
@@ -367,8 +380,6 @@ def _spills(names: list[str]) -> str:
     ) % {"names": ", ".join(names[:MAX_NAMED]) + ("…" if len(names) > MAX_NAMED else "")}
 
 
-def _moment(moment: dt.datetime) -> str:
-    return date_format(timezone.localtime(moment), _("j F Y à G \\h i"))
 
 
 def _seconds_to(moment: dt.datetime) -> int:

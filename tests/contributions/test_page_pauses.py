@@ -54,6 +54,7 @@ def test_the_three_ways_show_what_residents_will_read_then_open(
     preview = mayor.post(PAGE, asked(**changes))
     text = preview.content.decode()
     assert preview.status_code == 200 and place in text and "no-store" in preview["Cache-Control"]
+    assert f"{timezone.localdate() + dt.timedelta(days=7):%Y} inclus" in text
     assert "suspendus ici" in text and "Appelez la mairie." in text and "1 signalement sans compte" in text
     assert not Pause.objects.exists()
     sent = {**hidden(preview), "etape": "ouvrir"}

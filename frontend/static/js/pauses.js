@@ -1,6 +1,6 @@
 /** The page of pauses: a contour drawn under the fixed cross, and the contours that are open. */
 
-import { sayPlace } from "./coordinates.js";
+import { readPlace, sayPlace } from "./coordinates.js";
 import { addCross } from "./cross.js";
 import { canDraw, create } from "./map.js";
 import { areaOf, crosses, readVertices, writeVertices } from "./ring.js";
@@ -15,7 +15,7 @@ function enhanceDrawing(frame) {
   if (!field || !canDraw()) return frame.remove();
   const box = /** @type {HTMLElement} */ (frame.querySelector("[data-carte]"));
   const state = /** @type {HTMLElement} */ (frame.querySelector("[data-etat]"));
-  const { lon, lat, tuiles = "", nom } = frame.dataset;
+  const { lon = "", lat = "", tuiles = "", nom } = frame.dataset;
   const read = () => readVertices(field.value).vertices;
   /** @type {import("./map.js").OurMap | null} */
   let map = null;
@@ -32,7 +32,7 @@ function enhanceDrawing(frame) {
     if (map) return map.refresh();
     const vertices = read();
     addCross(box);
-    const start = vertices[0] ?? (lon && lat ? { lon: Number(lon), lat: Number(lat) } : null);
+    const start = vertices[0] ?? readPlace(lon, lat);
     map = create(box, { tiles: tuiles, name: nom, start, zoom: 14 });
     closed = vertices.length > 2;
     redraw();
