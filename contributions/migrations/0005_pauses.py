@@ -17,7 +17,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contributions", "0003_limits_and_workshops"),
+        ("contributions", "0004_desk"),
         ("couches", "0003_row_sha256"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
