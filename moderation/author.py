@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from contributions import pauses
 from contributions.models import Contribution
 from contributions.validation import read_observed_at
 from couches.schemas import carry_over, clean_attributes, describe
@@ -251,6 +252,9 @@ def _place(row: Contribution, geometry: object) -> list[str]:
     location = locate(point)
     if location.commune.pk != row.commune_id:
         raise CommuneChanged
+    if row.entered_by_id is None:
+        # A report received next to a pause must not slip into it afterwards.
+        pauses.check_place(point, commune=row.commune, couche=row.couche)
     row.geom = point
     row.near_border = location.near_border
     row.accuracy_m = None

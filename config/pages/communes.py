@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from comptes.mandates import who_answers
 from config.pages import outline, published
+from contributions.pauses import live_in
 from couches.models import Couche, FeatureVersion
 from territoires.location import locate
 from territoires.models import CODE_INSEE_PATTERN, Commune
@@ -65,6 +66,7 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "objets": listed,
         "dessin": outline.draw(here, [item.point for item in listed]),
         "repond": who_answers(here),
+        "pauses": live_in(here),
     }
     return render(request, "pages/commune.html", context)
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import SECRET
 
@@ -253,6 +254,24 @@ ROUTES: dict[str, Route] = {
         args=lambda world: [world["workshop"].pk],
         content_type=FORM,
         allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
+    "pauses": Route(
+        body=lambda world: {
+            "extent": "commune",
+            "commune": "15014",
+            "mode": "slow",
+            "reason_code": "autre",
+            "message": "Matrice",
+            "ends_on": f"{timezone.localdate():%Y-%m-%d}",
+            "etape": "ouvrir",
+        },
+        content_type=FORM,
+        allowed={"GET": "302 302 200 403 200 200 403 403", "POST": "302 302 422 403 302 302 403 403"},
+    ),
+    "pauses-fin": Route(
+        args=lambda world: [world["pause"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 403 302 302 403 403"},
     ),
     # --- Accounts --------------------------------------------------------------------
     "compte": Route(allowed={"GET": SIGNED_IN}),

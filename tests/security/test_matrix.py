@@ -18,6 +18,7 @@ from PIL import Image
 
 from comptes.models import User
 from comptes.roles import Role
+from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
 from moderation.models import Subscription
@@ -104,7 +105,12 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
     Image.new("RGB", (40, 30), "green").save(stream, "PNG")
     photo, _created = add_photo(waiting, rank=2, raw=stream.getvalue())
     workshop, _code = open_workshop(by=bruno, label="Classe de CM2", hours=3, max_uses=60)
+    pause = open_pause(
+        by=bruno, commune=aurillac, mode="slow", reason_code="autre", message="Matrice",
+        starts=timezone.now() + dt.timedelta(days=9), ends=timezone.now() + dt.timedelta(days=10),
+    )  # fmt: skip
     return {
+        "pause": pause,
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
         "rejected": rejected, "refusal": refusal, "confirm_token": "jeton",
@@ -125,6 +131,7 @@ TABLES = (
     "couches_featureversion", "comptes_membership", "comptes_user",
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
     "moderation_redaction", "moderation_subscription",
+    "contributions_pause",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
 FINGERPRINT = " UNION ALL ".join(
