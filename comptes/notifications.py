@@ -40,6 +40,8 @@ class Letter:
 
     needs: frozenset[str]
     per_day: int | None = None
+    # Sent regularly, not in answer to anything: `desabonnement`, in its context, stops it in one click.
+    can_stop: bool = False
 
 
 # The template of each is frontend/templates/courriers/<name>.txt, its subject on the first line.
@@ -49,6 +51,11 @@ LETTERS = {
     "liens-de-suivi": Letter(frozenset({"liens"}), per_day=3),
     "decision": Letter(frozenset({"commune", "couche", "status", "public_reason"})),
     "mot-de-passe": Letter(frozenset({"lien"}), per_day=3),
+    "recapitulatif": Letter(
+        frozenset({"groupes", "total", "autres", "file", "desabonnement", "preferences"}), can_stop=True
+    ),
+    "rappel": Letter(frozenset({"groupes", "total", "autres", "file"})),
+    "transmission": Letter(frozenset({"groupes", "total", "autres", "file"})),
 }
 
 
@@ -163,6 +170,10 @@ def _message(letter: Notification) -> EmailMessage:
         # RFC 3834: keeps out-of-office answers away.
         "Auto-Submitted": "auto-generated",
     }
+    if LETTERS[letter.template].can_stop:
+        # RFC 2369 and 8058: the button of the mail reader, which sends a POST without opening the page.
+        headers["List-Unsubscribe"] = f"<{letter.context['desabonnement']}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return EmailMessage(
         subject.strip(), "\n".join(body).strip() + "\n", to=[letter.recipient], headers=headers
     )

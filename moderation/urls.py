@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_publication
+from moderation import views, views_author, views_links, views_mail, views_publication
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/", views.queue, name="moderation-queue"),
@@ -16,6 +16,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
     path("moderation/<uuid:pk>/", views.detail, name="moderation-one"),
+    path("moderation/lien/<str:token>/", views_links.link, name="moderation-link"),
+    path("moderation/lien/<str:token>/photos/<int:n>/", views_links.link_photo, name="moderation-link-photo"),
+    path("moderation/courriels/", views_mail.preferences, name="moderation-mail"),
+    path("moderation/courriels/arret/<str:token>/", views_mail.stop, name="moderation-mail-stop"),
     path("suivi/", views_author.follow_up, name="suivi"),
     path("suivi/retrait/", views_author.withdraw_page, name="suivi-retrait"),
     path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),
