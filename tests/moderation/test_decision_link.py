@@ -182,10 +182,10 @@ def test_an_ex_official_s_link_is_refused_and_tells_nothing(
     path = link_of(bruno, row)
     assert stranger.get(path).status_code == 200
     Membership.objects.filter(user=bruno).update(ends=timezone.now())
-    for answer in (stranger.get(path), stranger.post(path, {"action": "accept"})):
-        assert answer.status_code == 403
-        assert "Aucun de vos mandats en cours ne couvre cette commune" in said(answer)
-        assert "Orange" not in said(answer) and "Aurillac" not in said(answer)
+    for reply in (stranger.get(path), stranger.post(path, {"action": "accept"})):
+        assert reply.status_code == 403
+        assert "Aucun de vos mandats en cours ne couvre cette commune" in said(reply)
+        assert "Orange" not in said(reply) and "Aurillac" not in said(reply)
     assert not Decision.objects.exists()
 
 
@@ -205,9 +205,9 @@ def test_after_fourteen_days_the_link_says_so_and_where_to_go(
     clock.move_to(NOW + dt.timedelta(days=14, seconds=-1))
     assert stranger.get(path).status_code == 200
     clock.move_to(NOW + dt.timedelta(days=14))
-    for answer in (stranger.get(path), stranger.post(path, {"action": "accept"})):
-        assert answer.status_code == 410
-        assert "quatorze jours" in said(answer) and f"/moderation/{row.pk}/" in said(answer)
+    for reply in (stranger.get(path), stranger.post(path, {"action": "accept"})):
+        assert reply.status_code == 410
+        assert "quatorze jours" in said(reply) and f"/moderation/{row.pk}/" in said(reply)
     assert not Decision.objects.exists()
 
 
@@ -242,8 +242,8 @@ def test_the_author_corrected_since_the_letter(row: Contribution, bruno: User, s
 def test_an_unknown_link_is_not_found(bruno: User, row: Contribution, stranger: Client) -> None:
     path = link_of(bruno, row)
     for wrong in (path[:-2] + "/", "/moderation/lien/x/", f"/moderation/lien/{'A' * 43}/"):
-        for answer in (stranger.get(wrong), stranger.post(wrong, {"action": "accept"})):
-            assert answer.status_code == 404 and "incomplet" in said(answer)
+        for reply in (stranger.get(wrong), stranger.post(wrong, {"action": "accept"})):
+            assert reply.status_code == 404 and "incomplet" in said(reply)
     assert not Decision.objects.exists()
 
 
