@@ -19,6 +19,7 @@ from contributions.origin import check_origin
 from couches.text import printable
 from moderation.api_refusals import Unprocessable, refusals_as_answers
 from moderation.author import Story, answer, correct, story_of, withdraw
+from moderation.models import Escalation
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")
 X_SUIVI = OpenApiParameter(
@@ -45,6 +46,13 @@ class ReadableAnswer(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
+class PassedOnAnswer(serializers.Serializer[Any]):
+    """To whom the report was passed on for want of an answer."""
+
+    level = serializers.ChoiceField(choices=Escalation.Level.choices)
+    at = serializers.DateTimeField()
+
+
 class StoryAnswer(serializers.Serializer[Any]):
     """What the author may read and do."""
 
@@ -64,6 +72,8 @@ class StoryAnswer(serializers.Serializer[Any]):
     may_answer = serializers.BooleanField()
     may_correct = serializers.BooleanField()
     correct_until = serializers.DateTimeField(allow_null=True)
+    waiting_since = serializers.DateTimeField(allow_null=True)
+    passed_on = PassedOnAnswer(many=True)
 
 
 class AnswerRequest(serializers.Serializer[Any]):
@@ -234,4 +244,8 @@ def _represent(story: Story) -> dict[str, Any]:
         "may_answer": story.may_answer,
         "may_correct": story.may_correct,
         "correct_until": story.correct_until,
+        "waiting_since": story.delay.since if story.delay else None,
+        "passed_on": [
+            {"level": one.level, "at": one.at} for one in (story.delay.escalations if story.delay else [])
+        ],
     }

@@ -17,6 +17,7 @@ from contributions.models import Contribution
 from contributions.validation import read_observed_at
 from couches.schemas import carry_over, clean_attributes, describe
 from couches.text import clean_text
+from moderation.delays import Delay, delay_of
 from moderation.models import Decision
 from moderation.refusals import CommuneChanged, NothingAnswered, NothingCorrected, Refusal
 from moderation.workflow import Action, Actor, Status, apply, can, check, correct_until
@@ -50,7 +51,7 @@ class Step:
 class Story:
     """What the author reads; never who decided by name, never the officials' notes.
 
-    `correct_until` is None when nothing can be corrected, or no longer.
+    `correct_until` is None when nothing can be corrected, or no longer; `delay` when no answer is owed.
     """
 
     contribution: Contribution
@@ -59,6 +60,7 @@ class Story:
     may_withdraw: bool
     may_answer: bool
     correct_until: dt.datetime | None
+    delay: Delay | None
 
     @property
     def may_correct(self) -> bool:
@@ -95,6 +97,7 @@ def story_of(contribution: Contribution) -> Story:
         correct_until=correct_until(contribution)
         if can(contribution, Action.CORRECT, actor=Actor.AUTHOR)
         else None,
+        delay=delay_of(contribution),
     )
 
 

@@ -6,25 +6,30 @@ would get the post of twenty-five mayors.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from comptes.mandates import LEVELS, level
 from comptes.models import Membership, User
 from comptes.permissions import roles_opening
 from comptes.roles import Gesture, Role
 from contributions.models import Contribution
-from moderation.models import DigestPreference, Escalation
+from moderation.delays import with_waiting_since
+from moderation.models import Decision, DigestPreference, Escalation
 from territoires.models import Commune
 
-Rhythm = DigestPreference.Rhythm
-# Where each level of mandate is found from a contribution.
-_NEARER = {
-    "commune": {"commune": OuterRef("commune")},
-    "epci": {"epci": OuterRef("commune__epci")},
-    "departement": {"departement": OuterRef("commune__departement")},
-    "region": {"region": OuterRef("commune__departement__region")},
+# Contribution.Level, from the nearest: who is expected to decide.
+_EXPECTED = ("", "epci", "departement")
+# The mandates of each level that hold the outer commune.
+_HOLDS: dict[str, dict[str, Any]] = {
+    "commune": {"commune": OuterRef("pk")},
+    "epci": {"epci": OuterRef("epci")},
+    "departement": {"departement": OuterRef("departement")},
+    "region": {"region": OuterRef("departement__region")},
+    "france": {"national": True},
 }
 
 
@@ -49,18 +54,24 @@ def mandates_with_digest(user: User | None = None) -> QuerySet[Membership]:
 
 
 def awaited_by(mandate: Membership) -> QuerySet[Contribution]:
-    """Return the pending reports that this mandate is expected to answer."""
+    """Return the pending reports that this mandate is expected to answer.
+
+    Those addressed to its level or to a nearer one where nobody decides, and those passed on to it
+    for want of an answer; not those held for later, nor the appeal against its own refusal.
+    """
     here = Commune.objects.within(mandate.territory)
-    rows = Contribution.objects.pending().filter(commune__in=here.order_by().values("pk"))
+    rows = with_waiting_since(Contribution.objects.pending().filter(desk__in=here.order_by().values("pk")))
     height = LEVELS.index(level(mandate))
-    if height == 0:
-        return rows
-    nearer = Membership.objects.live().filter(role__in=roles_opening(Gesture.DECIDE))
-    nobody = Q()
-    for name in LEVELS[:height]:
-        nobody &= ~Exists(nearer.filter(**_NEARER[name]))
-    passed_on = Escalation.objects.filter(contribution=OuterRef("pk"), level=LEVELS[height])
-    return rows.filter(nobody | Exists(passed_on))
+    wanted = Q(pk__in=[])
+    for lowest, name in enumerate(_EXPECTED[: height + 1]):
+        alone = here.exclude(_somebody_decides(LEVELS[lowest:height])) if lowest < height else here
+        wanted |= Q(level=name, desk__in=alone.order_by().values("pk"))
+    if height:
+        wanted |= Exists(Escalation.objects.filter(contribution=OuterRef("pk"), level=LEVELS[height]))
+    refused = Decision.objects.filter(contribution=OuterRef("pk"), action="reject", by=mandate.user_id)
+    return rows.filter(wanted, waiting_since__lte=timezone.now()).exclude(
+        Q(appealed_at__isnull=False) & Exists(refused)
+    )
 
 
 def something_awaits(mandates: QuerySet[Membership], rows: QuerySet[Contribution]) -> set[int]:
@@ -69,8 +80,8 @@ def something_awaits(mandates: QuerySet[Membership], rows: QuerySet[Contribution
     One query for all the communes, one for each mandate above: there are 35,000 of the first,
     hundreds of the others.
     """
-    waiting = rows.order_by().values("commune")
-    people = set(mandates.filter(commune__in=waiting).values_list("user", flat=True))
+    now = with_waiting_since(rows).filter(level="", waiting_since__lte=timezone.now())
+    people = set(mandates.filter(commune__in=now.order_by().values("desk")).values_list("user", flat=True))
     for mandate in mandates.filter(commune=None):
         if mandate.user_id not in people and awaited_by(mandate).filter(pk__in=rows.values("pk")).exists():
             people.add(mandate.user_id)
@@ -92,18 +103,20 @@ def decides(mandate: Membership) -> bool:
 
 
 def levels_of(communes: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield (code, levels with a live mandate that decides, nearest first) for each commune code."""
+    """Yield (code, levels where somebody decides, nearest first) for each commune code."""
+    flags = {f"{name}_decides": _somebody_decides([name]) for name in LEVELS}
+    found = Commune.objects.filter(pk__in=list(communes)).annotate(**flags).order_by()
+    for code, *decided in found.values_list("pk", *flags):
+        yield code, [name for name, somebody in zip(LEVELS, decided, strict=True) if somebody]
+
+
+def _somebody_decides(levels: Iterable[str]) -> Q:
+    """Return the condition, on a commune, that a live mandate of one of these levels decides there."""
     live = Membership.objects.live().filter(role__in=roles_opening(Gesture.DECIDE))
-    found = Commune.objects.filter(pk__in=list(communes)).annotate(
-        commune_decides=Exists(live.filter(commune=OuterRef("pk"))),
-        epci_decides=Exists(live.filter(epci=OuterRef("epci"))),
-        departement_decides=Exists(live.filter(departement=OuterRef("departement"))),
-        region_decides=Exists(live.filter(region=OuterRef("departement__region"))),
-        france_decides=Exists(live.filter(national=True)),
-    )
-    names = [f"{name}_decides" for name in LEVELS]
-    for code, *flags in found.order_by().values_list("pk", *names):
-        yield code, [name for name, decides_here in zip(LEVELS, flags, strict=True) if decides_here]
+    found = Q(pk__in=[])
+    for name in levels:
+        found |= Q(Exists(live.filter(**_HOLDS[name])))
+    return found
 
 
 def _with_territory(mandates: QuerySet[Membership]) -> QuerySet[Membership]:

@@ -1,15 +1,15 @@
 """How long a report has waited for an answer, and what that led to. Read by pages and letters alike.
 
 The clock starts when the report arrives, and starts again when it comes back to the queue: its
-author answered, or an official reopened it. A correction, or a decision undone at once, does not
-move it.
+author answered or appealed, an official reopened it, or the date it was held until has come. A
+correction, a transfer, or a decision undone does not move it.
 """
 
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import DateTimeField, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from contributions.models import Contribution
@@ -21,7 +21,7 @@ LATE_DAYS, ESCALATION_DAYS = STAGES = (7, 21)
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """A report's wait: since when, for how many whole days, and whom it was passed on to."""
+    """A report's wait: since when, for how many whole days (0 while held), and whom it was passed on to."""
 
     since: dt.datetime
     days: int
@@ -42,15 +42,15 @@ class Late:
 
 
 def with_waiting_since(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
-    """Annotate `waiting_since`, the instant from which an official owes an answer."""
+    """Annotate `waiting_since`, the instant from which an official owes an answer; to come while held."""
     returns = (
         Decision.objects.filter(contribution=OuterRef("pk"), to_status="SUBMITTED")
         .exclude(from_status="SUBMITTED")
         .exclude(action="undo")
     )
-    return rows.annotate(
-        waiting_since=Coalesce(Subquery(returns.order_by("-version").values("at")[:1]), F("received_at"))
-    )
+    back = Coalesce(Subquery(returns.order_by("-version").values("at")[:1]), F("received_at"))
+    # PostgreSQL's GREATEST passes over NULL: most reports are held until no date.
+    return rows.annotate(waiting_since=Greatest(back, Cast("held_until", DateTimeField())))
 
 
 def start_of_wait(days: int, day: dt.date) -> dt.datetime:
@@ -83,7 +83,7 @@ def late_in(commune: Commune) -> Late | None:
 
     A count and an age: neither place nor content, nothing is public before a decision.
     """
-    rows = late(Contribution.objects.pending().filter(commune=commune), day=timezone.localdate())
+    rows = late(Contribution.objects.pending().filter(desk=commune.pk), day=timezone.localdate())
     waits = rows.order_by("waiting_since").values_list("waiting_since", flat=True)
     oldest = waits.first()
     return Late(waits.count(), waiting_days(oldest)) if oldest else None
@@ -100,4 +100,4 @@ def delay_of(contribution: Contribution) -> Delay | None:
         return None
     found = with_waiting_since(Contribution.objects.filter(pk=contribution.pk))
     since = found.values_list("waiting_since", flat=True).get()
-    return Delay(since, waiting_days(since), escalations_of(contribution))
+    return Delay(since, max(0, waiting_days(since)), escalations_of(contribution))

@@ -21,9 +21,10 @@ from django.utils.translation import gettext_lazy as _
 
 from comptes.models import User
 from contributions.models import Contribution
+from moderation.letters import LETTER_DELAY
 from moderation.models import Decision, DecisionLink
-from moderation.refusals import NotAllowedFrom, Refusal
-from moderation.workflow import Action, Actor, Status, apply, check, last_decision
+from moderation.refusals import NotAllowedFrom, Refusal, TooLateToUndo, UndoRefused
+from moderation.workflow import Action, Actor, Status, apply, check
 
 TOKEN_BYTES = 32
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -32,11 +33,7 @@ LINK_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.REJECT)
 
 
 class Closed(Refusal):
-    """A link that decides nothing any more; `decision` is what was decided, None when nothing was."""
-
-    def __init__(self, decision: Decision | None) -> None:
-        super().__init__()
-        self.decision = decision
+    """A link that decides nothing any more."""
 
 
 class LinkUsed(Closed):
@@ -99,11 +96,11 @@ def check_link(link: DecisionLink) -> None:
     row = link.contribution
     _check_rights(link)
     if link.decision is not None:
-        raise LinkUsed(link.decision)
+        raise LinkUsed
     if link.is_expired:
-        raise LinkExpired(last_decision(row) if row.status != Status.SUBMITTED else None)
+        raise LinkExpired
     if row.status != Status.SUBMITTED:
-        raise Settled(last_decision(row))
+        raise Settled
 
 
 def decide_by_link(token: str, *, action: Action | str, version: int | None = None, **words: Any) -> Decision:
@@ -131,6 +128,31 @@ def decide_by_link(token: str, *, action: Action | str, version: int | None = No
         link.used_at, link.decision = decision.at, decision
         link.save(update_fields=["used_at", "decision"])
     return decision
+
+
+def undo_by_link(token: str) -> None:
+    """Take back what the link has just decided; the link decides again. Nobody was written to yet.
+
+    Raises DecisionLink.DoesNotExist, comptes.permissions.Forbidden, or the Refusal that says why it
+    is too late.
+    """
+    with transaction.atomic():
+        found = find_link(token)
+        link = DecisionLink.objects.select_for_update(of=("self",)).get(pk=found.pk)
+        if link.decision is None:
+            raise UndoRefused
+        if timezone.now() >= link.decision.at + LETTER_DELAY:
+            # An acceptance may be taken back longer than that, by who signs in: a used link is closed.
+            raise TooLateToUndo
+        apply(
+            contribution_id=link.contribution_id,
+            action=Action.UNDO,
+            actor=Actor.OFFICIAL,
+            by=link.user,
+            version=link.decision.version,
+        )
+        link.used_at = link.decision = None
+        link.save(update_fields=["used_at", "decision"])
 
 
 def _check_rights(link: DecisionLink) -> None:

@@ -113,27 +113,29 @@ def _escalate(day: dt.date) -> int:
     told = Escalation.objects.filter(contribution=OuterRef("pk"), at__gte=OuterRef("waiting_since"))
     rows = late(Contribution.objects.pending(), days=ESCALATION_DAYS, day=day).filter(~Exists(told))
     count = 0
-    for some in _by_batch(rows.values_list("pk", "commune")):
-        already = _levels_told([pk for pk, _commune in some])
-        levels = dict(levels_of({commune for _pk, commune in some}))
+    for some in _by_batch(rows.values_list("pk", "desk", "level")):
+        already = _levels_told([pk for pk, _desk, _level in some])
+        levels = dict(levels_of({desk for _pk, desk, _level in some}))
         made = [
             Escalation(contribution_id=pk, level=above, at=timezone.now())
-            for pk, commune in some
-            if (above := _next_level(levels.get(commune, []), already.get(pk, set())))
+            for pk, desk, expected in some
+            if (above := _next_level(levels.get(desk, []), expected, already.get(pk, set())))
         ]
         Escalation.objects.bulk_create(made, ignore_conflicts=True)
         count += len(made)
     return count
 
 
-def _next_level(deciding: list[str], told: set[str]) -> str | None:
-    """Return the nearest level above the one that answers in the commune, and above those told before.
+def _next_level(deciding: list[str], expected: str, told: set[str]) -> str | None:
+    """Return the nearest level above the one that should answer, and above those told before.
 
-    `deciding`: the levels where somebody decides, nearest first. The first one is who answers, the
-    commune itself or, when it has nobody, whoever answers in its place.
+    `deciding`: the levels where somebody decides, nearest first; `expected`: Contribution.Level. Who
+    should answer is the level expected or, when it has nobody, the first above that has.
     """
+    lowest = LEVELS.index(expected or "commune")
+    answering = [name for name in deciding if LEVELS.index(name) >= lowest]
     reached = max((LEVELS.index(name) for name in told), default=0)
-    return next((name for name in deciding[1:] if LEVELS.index(name) > reached), None)
+    return next((name for name in answering[1:] if LEVELS.index(name) > reached), None)
 
 
 def _by_batch(rows: QuerySet[Contribution, Any]) -> Iterator[list[Any]]:

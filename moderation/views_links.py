@@ -24,13 +24,22 @@ from moderation.delays import delay_of
 from moderation.detail import differences, gestures_of, history_of, neighbours_of, object_in_force
 from moderation.forms_mail import LinkDecisionForm
 from moderation.letter_items import nearest_hamlet
-from moderation.links import LINK_ACTIONS, Closed, LinkUsed, check_link, decide_by_link, find_link
+from moderation.links import LINK_ACTIONS, Closed, check_link, decide_by_link, find_link, undo_by_link
 from moderation.models import DecisionLink
 from moderation.reasons import reasons_for
-from moderation.refusals import NotAllowedFrom, OutOfTerritory, Refusal, StaleVersion
+from moderation.refusals import (
+    DecidedAbove,
+    NotAllowedFrom,
+    OutOfTerritory,
+    Refusal,
+    SamePerson,
+    StaleVersion,
+)
 from moderation.views import serve_photo
 from moderation.workflow import Action, Status, last_decision, reason_required
 
+# Whoever the link was written to may not decide any more, or not on this.
+NO_RIGHT = (Forbidden, OutOfTerritory, DecidedAbove, SamePerson)
 View = Callable[..., HttpResponseBase]
 
 
@@ -62,7 +71,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "moderation/lien_ferme.html", {"unknown": True}, status=404)
     if request.method == "POST":
         check_origin(request)
-        return _decide(request, token, found)
+        return _undo(request, token, found) if "undo" in request.POST else _decide(request, token, found)
     try:
         check_link(found)
     except (Refusal, Forbidden) as refusal:
@@ -90,7 +99,7 @@ def _decide(request: HttpRequest, token: str, found: DecisionLink) -> HttpRespon
             told = [str(message) for messages in form.errors.values() for message in messages]
             return _page(request, found, refusal=" ".join(told), status=422)
         decision = decide_by_link(token, **form.cleaned_data)
-    except (Closed, StaleVersion, OutOfTerritory, Forbidden) as refusal:
+    except (*NO_RIGHT, Closed, StaleVersion) as refusal:
         fresh = find_link(token)
         if isinstance(refusal, StaleVersion) and fresh.contribution.status == Status.SUBMITTED:
             # The author corrected meanwhile: the link still decides, on what is read again.
@@ -109,7 +118,18 @@ def _decide(request: HttpRequest, token: str, found: DecisionLink) -> HttpRespon
     return render(request, "moderation/lien_fait.html", context)
 
 
-def _page(request: HttpRequest, found: DecisionLink, *, refusal: str = "", status: int = 200) -> HttpResponse:
+def _undo(request: HttpRequest, token: str, found: DecisionLink) -> HttpResponse:
+    """Take back what was just decided and show the report again, or say why it is too late."""
+    try:
+        undo_by_link(token)
+    except (Refusal, Forbidden) as refusal:
+        return _closed(request, found, refusal)
+    return _page(request, find_link(token), done=_("Décision annulée : ce signalement attend de nouveau."))
+
+
+def _page(
+    request: HttpRequest, found: DecisionLink, *, refusal: str = "", done: str = "", status: int = 200
+) -> HttpResponse:
     row, user = found.contribution, found.user
     before = object_in_force(row) if row.feature_id else None
     context = {
@@ -131,6 +151,7 @@ def _page(request: HttpRequest, found: DecisionLink, *, refusal: str = "", statu
         "gestures": _gestures(found, request.POST),
         "points": _points(found),
         "refusal": refusal,
+        "done": done,
     }
     return render(request, "moderation/lien.html", context, status=status)
 
@@ -155,25 +176,22 @@ def _gestures(found: DecisionLink, typed: Any) -> list[dict[str, Any]]:
 
 def _closed(request: HttpRequest, found: DecisionLink, refusal: Exception) -> HttpResponse:
     """Say why the link decides nothing, who decided what and when; to an ex-official, nothing of the report."""
-    if not isinstance(refusal, Closed | StaleVersion):
-        return render(request, "moderation/lien_ferme.html", {"refusal": _no_mandate(refusal)}, status=403)
-    decision = refusal.decision or last_decision(found.contribution)
+    if isinstance(refusal, NO_RIGHT):
+        sentence = _("%(why)s Ce lien avait été envoyé à une personne qui pouvait décider ici.")
+        context: dict[str, Any] = {"refusal": sentence % {"why": refusal}}
+        return render(request, "moderation/lien_ferme.html", context, status=403)
+    row = found.contribution
+    decision = last_decision(row) if row.status != Status.SUBMITTED else None
     context = {
-        "row": found.contribution,
-        "title": title_of(found.contribution.couche, found.contribution.attributes),
+        "row": row,
+        "title": title_of(row.couche, row.attributes),
         "refusal": str(refusal),
-        "decision": decision if found.contribution.status != Status.SUBMITTED else None,
-        "by_me": isinstance(refusal, LinkUsed),
+        "decision": decision,
+        "by_me": decision is not None and decision.by_id == found.user_id,
     }
     # 412 to who has just chosen, when somebody was quicker: the choice was not applied.
     status = 412 if isinstance(refusal, StaleVersion) else 410
     return render(request, "moderation/lien_ferme.html", context, status=status)
-
-
-def _no_mandate(refusal: Exception) -> str:
-    return _("%(refusal)s Ce lien avait été envoyé à une personne qui pouvait décider ici.") % {
-        "refusal": refusal
-    }
 
 
 def _points(found: DecisionLink) -> dict[str, Any]:

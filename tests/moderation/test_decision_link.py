@@ -20,6 +20,7 @@ from moderation.author import answer, correct
 from moderation.digests import plan_digests, write_digest
 from moderation.links import forget_old_links, make_links
 from moderation.models import Decision, DecisionLink
+from moderation.workflow import apply
 from territoires.models import Commune
 from tests.comptes.conftest import PostOffice, post_office
 from tests.moderation.factories import DEAD_ZONE, decide, moderator, report
@@ -298,3 +299,37 @@ def test_old_links_are_forgotten_and_decisions_kept(
     clock.move_to(NOW + dt.timedelta(days=105))
     assert forget_old_links() == 1
     assert Decision.objects.count() == 1
+
+
+def test_a_slip_is_taken_back_at_once_and_the_link_decides_again(
+    aurillac: Commune, bruno: User, stranger: Client, clock: time_machine.Traveller
+) -> None:
+    """Nobody was written to; half a minute later it is too late."""
+    row = report(aurillac, email="amel@exemple.fr")
+    path = link_of(bruno, row)
+    stranger.post(path, {"action": "reject", "reason_code": "hors-sujet"})
+    clock.shift(20)
+    back = stranger.post(path, {"undo": "1"})
+    assert back.status_code == 200 and "Décision annulée" in said(back)
+    row.refresh_from_db()
+    assert (row.status, DecisionLink.objects.get().used_at) == ("SUBMITTED", None)
+    assert not Notification.objects.filter(template="decision").exists()
+    assert stranger.post(path, {"action": "accept", "version": str(row.version)}).status_code == 200
+    clock.shift(46)
+    late = stranger.post(path, {"undo": "1"})
+    assert late.status_code == 410 and "trop tard pour annuler" in said(late)
+    row.refresh_from_db()
+    assert row.status == "ACCEPTED"
+
+
+def test_a_report_under_appeal_is_no_longer_the_mayor_s(
+    row: Contribution, bruno: User, driss: User, stranger: Client
+) -> None:
+    path = link_of(bruno, row)
+    stranger.post(path, {"action": "reject", "reason_code": "hors-sujet"})
+    apply(contribution_id=row.pk, action="appeal", actor="author", version=None, reason="C'est faux.")
+    fresh = link_of(bruno, Contribution.objects.get())
+    for reply in (stranger.get(fresh), stranger.post(fresh, {"action": "accept"}), stranger.get(path)):
+        assert reply.status_code == 403 and "fait appel" in said(reply) and "Orange" not in said(reply)
+    assert write_digest(user_id=bruno.pk, day=timezone.localdate()) == 0
+    assert write_digest(user_id=driss.pk, day=timezone.localdate()) == 1

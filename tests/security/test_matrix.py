@@ -18,6 +18,8 @@ from comptes.models import User
 from comptes.roles import Role
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from moderation.digests import stop_url
+from moderation.links import make_links
 from moderation.publication import publish_accepted
 from moderation.workflow import apply
 from territoires.models import Commune
@@ -93,6 +95,8 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
     return {
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
+        "link": make_links(bruno, [waiting])[waiting.pk].split("/")[-2],
+        "stop": stop_url(bruno).split("/")[-2], "mandate": bruno.memberships.get(),
     }  # fmt: skip
 
 
@@ -107,7 +111,7 @@ def client_of(user: User | None) -> Client:
 TABLES = (
     "contributions_contribution", "contributions_photo", "moderation_decision", "couches_coucheversion",
     "couches_featureversion", "comptes_membership", "comptes_user",
-    "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
+    "moderation_decisionlink", "moderation_digestpreference", "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
 FINGERPRINT = " UNION ALL ".join(

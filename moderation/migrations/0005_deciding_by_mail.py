@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("comptes", "0002_cache_table"),
         ("contributions", "0003_limits_and_workshops"),
-        ("moderation", "0003_correct_action"),
+        ("moderation", "0004_desk"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
