@@ -38,7 +38,7 @@ def deciders() -> QuerySet[Membership]:
     return _with_territory(Membership.objects.live().filter(role__in=roles_opening(Gesture.DECIDE)))
 
 
-def mandates_with_digest(user: User | None = None) -> QuerySet[Membership]:
+def mandates_with_digest(user: User | None = None) -> QuerySet[Any]:
     """Return the live mandates that a digest may be written for, of `user` or of everybody.
 
     Annotated with `rhythm`, chosen or by default.
@@ -67,7 +67,7 @@ def awaited_by(mandate: Membership) -> QuerySet[Contribution]:
         alone = here.exclude(_somebody_decides(LEVELS[lowest:height])) if lowest < height else here
         wanted |= Q(level=name, desk__in=alone.order_by().values("pk"))
     if height:
-        wanted |= Exists(Escalation.objects.filter(contribution=OuterRef("pk"), level=LEVELS[height]))
+        wanted |= Q(Exists(Escalation.objects.filter(contribution=OuterRef("pk"), level=LEVELS[height])))
     refused = Decision.objects.filter(contribution=OuterRef("pk"), action="reject", by=mandate.user_id)
     return rows.filter(wanted, waiting_since__lte=timezone.now()).exclude(
         Q(appealed_at__isnull=False) & Exists(refused)

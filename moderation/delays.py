@@ -7,6 +7,7 @@ correction, a transfer, or a decision undone does not move it.
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import DateTimeField, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce, Greatest
@@ -41,7 +42,7 @@ class Late:
     oldest_days: int
 
 
-def with_waiting_since(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
+def with_waiting_since(rows: QuerySet[Contribution]) -> QuerySet[Any]:
     """Annotate `waiting_since`, the instant from which an official owes an answer; to come while held."""
     returns = (
         Decision.objects.filter(contribution=OuterRef("pk"), to_status="SUBMITTED")
@@ -71,7 +72,7 @@ def waiting_days(since: dt.datetime, day: dt.date | None = None) -> int:
     return ((day or timezone.localdate()) - timezone.localdate(since)).days
 
 
-def late(rows: QuerySet[Contribution], *, days: int = LATE_DAYS, day: dt.date) -> QuerySet[Contribution]:
+def late(rows: QuerySet[Contribution], *, days: int = LATE_DAYS, day: dt.date) -> QuerySet[Any]:
     """Return those of `rows` that have waited `days` on that day, annotated with `waiting_since`."""
     before = start_of_wait(days, day)
     # The first condition walks the index; a wait never begins before the report arrives.

@@ -79,7 +79,7 @@ def already_written(event: str, user: User) -> bool:
 
 def stop_url(user: User) -> str:
     """Return the address that stops the digests of `user`, without signing in: it does nothing else."""
-    return f"{settings.PUBLIC_URL}{reverse('moderation-mail-stop', args=[_signer.sign(user.pk)])}"
+    return f"{settings.PUBLIC_URL}{reverse('moderation-mail-stop', args=[_signer.sign(str(user.pk))])}"
 
 
 def user_of_stop(token: str) -> User:

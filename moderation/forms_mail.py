@@ -37,7 +37,7 @@ class RhythmsForm(forms.Form):
         self.mandates = mandates
         for mandate in mandates:
             self.fields[f"mandat-{mandate.pk}"] = forms.ChoiceField(
-                label=f"{territory_name(mandate)} · {mandate.get_role_display()}",
+                label=f"{territory_name(mandate)} ({mandate.get_role_display()})",
                 choices=DigestPreference.Rhythm.choices,
                 initial=mandate.rhythm,
                 widget=forms.RadioSelect,

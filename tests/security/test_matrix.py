@@ -111,7 +111,8 @@ def client_of(user: User | None) -> Client:
 TABLES = (
     "contributions_contribution", "contributions_photo", "moderation_decision", "couches_coucheversion",
     "couches_featureversion", "comptes_membership", "comptes_user",
-    "moderation_decisionlink", "moderation_digestpreference", "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
+    "moderation_decisionlink", "moderation_digestpreference",
+    "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
 FINGERPRINT = " UNION ALL ".join(
