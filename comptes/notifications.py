@@ -53,6 +53,11 @@ LETTERS = {
     "decision-recours": Letter(frozenset({"commune", "couche", "status", "public_reason", "desk"})),
     "abonnement": Letter(frozenset({"commune", "couche", "rythme", "lien"}), per_day=3),
     "registre": Letter(frozenset({"commune", "lignes", "registre", "unsubscribe_url"})),
+    "recapitulatif": Letter(
+        frozenset({"groupes", "total", "autres", "file", "unsubscribe_url", "preferences"})
+    ),
+    "rappel": Letter(frozenset({"groupes", "total", "autres", "file"})),
+    "transmission": Letter(frozenset({"groupes", "total", "autres", "file"})),
 }
 
 
@@ -178,7 +183,7 @@ def _message(letter: Notification) -> EmailMessage:
         "Auto-Submitted": "auto-generated",
     }
     if stop := letter.context.get("unsubscribe_url"):
-        # RFC 2369 and 8058: the mail program's own button, which POSTs.
+        # RFC 2369 and 8058: the button of the mail reader, which sends a POST without opening the page.
         headers["List-Unsubscribe"] = f"<{stop}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return EmailMessage(

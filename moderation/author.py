@@ -19,6 +19,7 @@ from contributions.validation import read_observed_at
 from couches.schemas import carry_over, clean_attributes, describe
 from couches.text import clean_text
 from moderation.appeals import Prospect, prospect_of
+from moderation.delays import Delay, delay_of
 from moderation.letters import turn_label
 from moderation.models import Decision
 from moderation.refusals import CommuneChanged, NothingAnswered, NothingCorrected, Refusal
@@ -58,7 +59,7 @@ class Step:
 class Story:
     """What the author reads; never who decided by name, never the officials' notes.
 
-    `correct_until` is None when nothing can be corrected, or no longer.
+    `correct_until` is None when nothing can be corrected, or no longer; `delay` when no answer is owed.
     """
 
     contribution: Contribution
@@ -68,6 +69,7 @@ class Story:
     may_answer: bool
     correct_until: dt.datetime | None
     appeal: Prospect
+    delay: Delay | None
 
     @property
     def may_correct(self) -> bool:
@@ -114,6 +116,7 @@ def story_of(contribution: Contribution) -> Story:
         if can(contribution, Action.CORRECT, actor=Actor.AUTHOR)
         else None,
         appeal=prospect_of(contribution),
+        delay=delay_of(contribution),
     )
 
 

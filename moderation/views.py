@@ -37,11 +37,15 @@ def batch(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_GET
-def photo(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def photo(request: HttpRequest, pk: int) -> FileResponse:
     """Serve a photo to those who see the queue of its commune, and to nobody else."""
     if pk > 2**63 - 1:
         raise Http404
-    found = get_object_or_404(Photo, pk=pk, contribution__in=visible_to(official(request)))
+    return serve_photo(get_object_or_404(Photo, pk=pk, contribution__in=visible_to(official(request))))
+
+
+def serve_photo(found: Photo) -> FileResponse:
+    """Return the answer that holds a photo, whoever was let in. Raises Http404 when its file is lost."""
     try:
         stream = open_photo(found)
     except FileNotFoundError as error:

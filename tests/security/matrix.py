@@ -232,6 +232,25 @@ ROUTES: dict[str, Route] = {
         allowed={"POST": "302 302 302 302 302 302 302 302"},
     ),
     "moderation-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": IN_SCOPE}),
+    # Whoever holds a mailed link acts as the person it was written to, signed in or not.
+    "moderation-link": Route(
+        args=lambda world: [world["link"]],
+        body=lambda world: {"action": "accept"},
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "moderation-link-photo": Route(args=lambda world: [world["link"], 2], allowed={"GET": EVERYBODY}),
+    "moderation-mail": Route(
+        body=lambda world: {f"mandat-{world['mandate'].pk}": "daily"},
+        content_type=FORM,
+        # Somebody else's mandate is no answer to one's own question.
+        allowed={"GET": SIGNED_IN, "POST": "302 302 422 422 302 422 302 302"},
+    ),
+    "moderation-mail-stop": Route(
+        args=lambda world: [world["stop"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
     "moderation-publication": Route(allowed={"GET": "302 302 403 403 403 403 200 403"}),
     "moderation-publish": Route(
         args=lambda world: COUCHE,

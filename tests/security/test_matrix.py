@@ -21,6 +21,8 @@ from comptes.roles import Role
 from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from moderation.digests import stop_url
+from moderation.links import make_links
 from moderation.models import Subscription
 from moderation.publication import publish_accepted
 from moderation.subscriptions import end_token
@@ -115,6 +117,8 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
         "rejected": rejected, "refusal": refusal, "confirm_token": "jeton",
         "end_token": end_token(subscription),
+        "link": make_links(bruno, [waiting])[waiting.pk].split("/")[-2],
+        "stop": stop_url(bruno).split("/")[-2], "mandate": bruno.memberships.get(),
     }  # fmt: skip
 
 
@@ -129,6 +133,7 @@ def client_of(user: User | None) -> Client:
 TABLES = (
     "contributions_contribution", "contributions_photo", "moderation_decision", "couches_coucheversion",
     "couches_featureversion", "comptes_membership", "comptes_user",
+    "moderation_decisionlink", "moderation_digestpreference",
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
     "moderation_redaction", "moderation_subscription",
     "contributions_pause",
