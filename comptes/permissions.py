@@ -91,6 +91,7 @@ def communes_for(user: "User | AnonymousUser", gesture: Gesture) -> QuerySet[Com
     """
     if user.pk is None:
         return Commune.objects.none()
+    # `Commune.objects` leaves the sandbox out, even of what a national mandate covers.
     mandates = Membership.objects.live().filter(user=user.pk, role__in=roles_opening(gesture))
     everywhere = Exists(mandates.filter(national=True))
     codes = (

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Manager, QuerySet
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ class ContributionQuerySet(QuerySet["Contribution"]):
     def with_secret(self, secret_sha256: str) -> Self:
         """Those whose author holds the secret with this hash."""
         return self.filter(secret_sha256=secret_sha256)
+
+
+class RealContributionManager(Manager["Contribution"].from_queryset(ContributionQuerySet)):  # type: ignore[misc]
+    """What residents sent: the invented reports of the sandbox are in no list, count or search."""
+
+    def get_queryset(self) -> ContributionQuerySet:
+        """Leave the practice reports out."""
+        return ContributionQuerySet(self.model, using=self._db).filter(practice_of=None)
 
 
 class WorkshopCodeQuerySet(QuerySet["WorkshopCode"]):

@@ -15,4 +15,9 @@ CLASSIFICATION: dict[str, str] = {
     "Decision.reason": "internal",
     "Decision.public_reason": "public",
     "Decision.self_accepted": "public",
+    # Who has learnt what: shown to nobody but that person.
+    "GuidedTour.person": "personal",
+    "GuidedTour.begun_at": "personal",
+    "GuidedTour.declined_at": "personal",
+    "GuidedTour.done": "personal",
 }

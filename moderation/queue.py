@@ -12,10 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from comptes.permissions import communes_for
-from comptes.roles import Gesture
 from contributions.models import Contact, Contribution
 from couches.models import Couche
+from moderation.scope import visible_to
 from territoires.models import CODE_INSEE_PATTERN
 from territoires.points import point_from_text
 
@@ -63,11 +62,6 @@ class Page:
     remaining: int
 
 
-def visible_to(user: "User | AnonymousUser") -> QuerySet[Contribution]:
-    """Return the contributions of the communes whose queue `user` may see now: the only way in."""
-    return Contribution.objects.filter(commune__in=communes_for(user, Gesture.SEE_QUEUE))
-
-
 def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     """Return `rows` with all that a list shows, in a constant number of queries."""
     return (
@@ -80,9 +74,9 @@ def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     )
 
 
-def read_page(user: "User | AnonymousUser", filters: Filters) -> Page:
+def read_page(user: "User | AnonymousUser", filters: Filters, *, practice: bool = False) -> Page:
     """Return one page of what `user` may see, oldest first, and how many match in all."""
-    found = _matching(visible_to(user), filters)
+    found = _matching(visible_to(user, practice=practice), filters)
     rows = in_full(found)
     if filters.after is not None:
         # A row comparison in two conditions: the first one can walk the index.

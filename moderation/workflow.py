@@ -31,6 +31,7 @@ from moderation.refusals import (
     StaleVersion,
     TooLateToCorrect,
 )
+from moderation.scope import check_decides
 
 Status = Contribution.Status
 Action = Decision.Action
@@ -169,7 +170,7 @@ def _lock(contribution_id: uuid.UUID, into: uuid.UUID | None) -> Contribution:
     """
     wanted = [contribution_id] if into is None else [contribution_id, into]
     rows = (
-        Contribution.objects.select_for_update(of=("self",), no_key=True)
+        Contribution.with_practice.select_for_update(of=("self",), no_key=True)
         .select_related("couche", "commune")
         .defer("commune__geom")
         .filter(pk__in=wanted)
@@ -256,7 +257,7 @@ def _check_mandate(contribution: Contribution, action: Action, by: User | None) 
     """Raise unless `by` may decide on the contribution's commune, and on its object's."""
     if by is None:
         raise permissions.SignInFirst
-    permissions.check(by, Gesture.DECIDE, contribution.commune)
+    check_decides(by, contribution)
     if action == Action.ACCEPT and contribution.feature_id is not None:
         state = FeatureVersion.objects.current().filter(feature=contribution.feature_id)
         home = state.select_related("commune").defer("commune__geom").first()

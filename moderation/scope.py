@@ -1,0 +1,60 @@
+"""Whose reports a person sees and decides: those of their territory, or those of their sandbox.
+
+The two never mix. A page says which one it shows (`practice`); a verb looks at the row itself.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from comptes import permissions
+from comptes.models import User
+from comptes.roles import Gesture
+from contributions.models import Contribution
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+def visible_to(user: "User | AnonymousUser", *, practice: bool = False) -> QuerySet[Contribution]:
+    """Return the contributions that `user` may see now: the only way in.
+
+    Those of the communes whose queue is theirs; with `practice`, those invented for them.
+    """
+    if practice:
+        return of_sandbox(user)
+    return Contribution.objects.filter(commune__in=permissions.communes_for(user, Gesture.SEE_QUEUE))
+
+
+def of_sandbox(user: "User | AnonymousUser") -> QuerySet[Contribution]:
+    """Return the reports invented for `user`; none for a stranger."""
+    if user.pk is None:
+        return Contribution.with_practice.none()
+    return Contribution.with_practice.filter(practice_of=user.pk)
+
+
+def same_world(contribution: Contribution) -> QuerySet[Contribution]:
+    """Return what a report may be compared or merged with: real with real, mine with mine."""
+    return Contribution.with_practice.filter(practice_of=contribution.practice_of_id)
+
+
+def check_decides(by: User, contribution: Contribution) -> None:
+    """Raise `comptes.permissions.Forbidden` unless `by` may decide on the contribution now.
+
+    On an invented report: the person it was invented for, and nobody else, whatever their mandates.
+    The trigger `decision_within_territory` says the same.
+    """
+    if contribution.practice_of_id is None:
+        permissions.check(by, Gesture.DECIDE, contribution.commune)
+    elif contribution.practice_of_id != by.pk:
+        raise permissions.OutsideTerritory
+
+
+def decides(by: User | None, contribution: Contribution) -> bool:
+    """Say whether `check_decides` would let it pass."""
+    try:
+        if by is not None:
+            check_decides(by, contribution)
+    except permissions.Forbidden:
+        return False
+    return by is not None
