@@ -45,7 +45,13 @@ def find_target(source: Contribution, into: uuid.UUID | None, *, by: User | None
         raise MergeTargetMissing
     if into == source.pk:
         raise MergeTargetInvalid
-    contribution = same_world(source).select_related("commune").defer("commune__geom").filter(pk=into).first()
+    contribution = (
+        same_world(source)
+        .select_related("commune", "handed_to")
+        .defer("commune__geom", "handed_to__geom")
+        .filter(pk=into)
+        .first()
+    )
     if contribution is not None:
         _check_contribution(source, contribution, by)
         return MergeTarget(contribution=contribution)

@@ -5,12 +5,15 @@ The two never mix. A page says which one it shows (`practice`); a verb looks at 
 
 from typing import TYPE_CHECKING
 
+from django.contrib.gis.geos import Point
 from django.db.models import QuerySet
 
 from comptes import permissions
 from comptes.models import User
 from comptes.roles import Gesture
 from contributions.models import Contribution
+from territoires.imaginary import locate_in_sandbox
+from territoires.location import Location, locate
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -19,11 +22,13 @@ if TYPE_CHECKING:
 def visible_to(user: "User | AnonymousUser", *, practice: bool = False) -> QuerySet[Contribution]:
     """Return the contributions that `user` may see now: the only way in.
 
-    Those of the communes whose queue is theirs; with `practice`, those invented for them.
+    Those of the desks whose queue is theirs (a report handed to the neighbour is at the
+    neighbour's, and no longer at ours); with `practice`, those invented for them.
     """
     if practice:
         return of_sandbox(user)
-    return Contribution.objects.filter(commune__in=permissions.communes_for(user, Gesture.SEE_QUEUE))
+    desks = permissions.communes_for(user, Gesture.SEE_QUEUE).values("pk")
+    return Contribution.objects.filter(desk__in=desks)
 
 
 def of_sandbox(user: "User | AnonymousUser") -> QuerySet[Contribution]:
@@ -45,9 +50,19 @@ def check_decides(by: User, contribution: Contribution) -> None:
     The trigger `decision_within_territory` says the same.
     """
     if contribution.practice_of_id is None:
-        permissions.check(by, Gesture.DECIDE, contribution.commune)
+        permissions.check(by, Gesture.DECIDE, contribution.handed_to or contribution.commune)
     elif contribution.practice_of_id != by.pk:
         raise permissions.OutsideTerritory
+
+
+def locate_for(contribution: Contribution, point: Point) -> Location:
+    """Return where an official may move the point of a report (EPSG:4326) to.
+
+    Raises OutsideFrance; for an invented report, outside the imaginary commune.
+    """
+    if contribution.practice_of_id is None:
+        return locate(point)
+    return locate_in_sandbox(point)
 
 
 def decides(by: User | None, contribution: Contribution) -> bool:

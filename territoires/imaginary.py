@@ -9,7 +9,9 @@ import datetime as dt
 import math
 
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
+from django.utils.translation import gettext as _
 
+from territoires.location import Location, OutsideFrance
 from territoires.models import SANDBOX_CODE, SANDBOX_DEPARTEMENT, Commune, Departement
 
 NAME = "Bac-à-Sable"
@@ -50,6 +52,16 @@ def place(east_m: float, north_m: float) -> Point:
         round(lat + north_m / METRES_PER_DEGREE, 7),
         srid=4326,
     )
+
+
+def locate_in_sandbox(point: Point) -> Location:
+    """Return the imaginary commune for a point (EPSG:4326) of it. Raises OutsideFrance elsewhere."""
+    commune = ensure_sandbox()
+    if not Commune._base_manager.filter(pk=commune.pk, geom__covers=point).exists():
+        raise OutsideFrance(
+            _("Ce point est hors de la commune imaginaire : au bac à sable, restez dans son contour.")
+        )
+    return Location(commune=commune, near_border=False)
 
 
 def _outline() -> MultiPolygon:

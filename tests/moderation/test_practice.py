@@ -1,6 +1,7 @@
 """The sandbox: realistic, one's own, decided by the same verbs, never real."""
 
 import datetime as dt
+import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,18 @@ from couches.models import Couche
 from couches.schemas import clean_attributes
 from moderation import practice
 from moderation.detail import differences, neighbours_of, object_in_force
+from moderation.edits import Edits
+from moderation.gestures import Item, take, undo
 from moderation.models import Decision
 from moderation.practice_scenes import SCENES
 from moderation.publication import publish_accepted
 from moderation.queue import parse_filters, read_page
 from moderation.refusals import MergeTargetInvalid, StaleVersion
 from moderation.scope import of_sandbox, visible_to
-from moderation.workflow import apply
+from moderation.turns import destinations
+from moderation.workflow import Action, apply
+from territoires.imaginary import place
+from territoires.location import OutsideFrance
 from tests import factories
 from tests.moderation.factories import decide, published, report
 
@@ -111,6 +117,35 @@ def test_a_group_is_merged_in_the_sandbox(sandbox: User) -> None:
     assert scene(sandbox, "ecole-2").merged_into_id == target.pk
 
 
+def test_a_whole_group_is_decided_by_one_click_and_taken_back_by_another(sandbox: User) -> None:
+    items = [Item(scene(sandbox, f"ecole-{n}").pk, 1) for n in (1, 2, 3, 4)]
+    click = uuid.uuid4()
+    refused = take(gesture=uuid.uuid4(), by=sandbox, action=Action.ACCEPT, items=items)
+    assert not any(one.applied for one in refused), "the real desk does not know them"
+    done = take(gesture=click, by=sandbox, action=Action.ACCEPT, items=items, together=True, practice=True)
+    assert [one.decision and one.decision.action for one in done] == ["accept", "merge", "merge", "merge"]
+    undo(gesture=click, by=sandbox)
+    assert {scene(sandbox, f"ecole-{n}").status for n in (1, 2, 3, 4)} == {"SUBMITTED"}
+
+
+def test_completing_moves_the_point_within_the_imaginary_commune_only(sandbox: User) -> None:
+    row = scene(sandbox, "a-completer")
+    inside, outside = place(200, 200), place(60_000, 0)
+    with pytest.raises(OutsideFrance):
+        decide(row, "complete", sandbox, edits=Edits(point=outside))
+    answers = row.attributes | {"horaires": "Tu 09:00-12:00", "code_postal": "00000"}
+    decision = decide(row, "complete", sandbox, edits=Edits(attributes=answers, point=inside))
+    assert set(decision.changes) == {"attributes", "geometry"} and decision.to_status == "ACCEPTED"
+
+
+def test_one_hands_over_to_a_level_as_imaginary_as_the_commune(sandbox: User) -> None:
+    row = scene(sandbox, "pres-de-la-limite")
+    assert [one.code for one in destinations(row)] == ["epci"]
+    decide(row, "transfer", sandbox, to="epci", reason_code="autre", public_reason="Ce gymnase est à tous.")
+    assert scene(sandbox, "pres-de-la-limite").level == "epci"
+    decide(row, "accept", sandbox)
+
+
 def test_a_clerk_practises_deciding_in_the_sandbox_and_there_only(claude: User, aurillac: Any) -> None:
     practice.start_again(claude)
     decide(scene(claude, "cafe"), "accept", claude)
@@ -148,7 +183,7 @@ def test_the_database_refuses_the_decision_of_anybody_else(sandbox: User) -> Non
     with pytest.raises(DatabaseError, match="no live mandate"), transaction.atomic():
         Decision.objects.create(
             contribution=row, actor="official", action="accept", from_status="SUBMITTED",
-            to_status="ACCEPTED", version=2, by=national, at=timezone.now(),
+            to_status="ACCEPTED", version=2, by=national, at=timezone.now(), commune=row.commune,
         )  # fmt: skip
 
 
