@@ -2,9 +2,22 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_publication
+from moderation import views, views_author, views_practice, views_publication
+
+# The same pages, on one's own invented reports.
+SANDBOX: list[URLPattern | URLResolver] = [
+    path("moderation/bac-a-sable/", views_practice.queue, name="bac-a-sable"),
+    path("moderation/bac-a-sable/lot/", views.batch, {"practice": True}, name="bac-a-sable-lot"),
+    path(
+        "moderation/bac-a-sable/photos/<int:pk>/", views.photo, {"practice": True}, name="bac-a-sable-photo"
+    ),
+    path("moderation/bac-a-sable/<uuid:pk>/", views.detail, {"practice": True}, name="bac-a-sable-one"),
+    path("moderation/bac-a-sable/remise-a-zero/", views_practice.start_again, name="bac-a-sable-reset"),
+    path("moderation/bac-a-sable/visite/", views_practice.guided_tour, name="bac-a-sable-visite"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    *SANDBOX,
     path("moderation/", views.queue, name="moderation-queue"),
     path("moderation/lot/", views.batch, name="moderation-batch"),
     path("moderation/publication/", views_publication.publication, name="moderation-publication"),

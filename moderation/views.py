@@ -19,6 +19,8 @@ from comptes.roles import Gesture, Role
 from contributions.models import Contribution, Photo
 from contributions.photos import CONTENT_TYPE, open_photo
 from couches.schemas import describe, title_of
+from moderation import tour
+from moderation.desk import Desk
 from moderation.detail import (
     differences,
     gestures_of,
@@ -27,10 +29,13 @@ from moderation.detail import (
     object_in_force,
 )
 from moderation.forms import BATCH_ACTIONS, MAX_LISTED_COMMUNES, BatchForm, DecisionForm, QueueFilterForm
-from moderation.queue import Filters, Page, in_full, parse_filters, read_page, visible_to
+from moderation.queue import Filters, Page, in_full, parse_filters, read_page
 from moderation.reasons import REASONS, reasons_for
 from moderation.refusals import NotAllowedFrom, Refusal, StaleVersion
+from moderation.scope import visible_to
 from moderation.workflow import Action, Actor, Status, apply, reason_required
+from territoires.imaginary import ensure_sandbox
+from territoires.models import Commune
 
 WHO_ELSE = 8
 MAX_DESK_COMMUNES = 30
@@ -39,18 +44,17 @@ MAX_DESK_COMMUNES = 30
 @never_cache
 @login_required
 @require_GET
-def queue(request: HttpRequest) -> HttpResponse:
-    """Show what awaits a decision in one's own territory, oldest first."""
+def queue(request: HttpRequest, *, practice: bool = False) -> HttpResponse:
+    """Show what awaits a decision in one's own territory, or one's sandbox, oldest first."""
     user = _official(request)
     errors: dict[str, list[str]] = {}
     filters, page = Filters(), Page([], None, 0)
     try:
         filters = parse_filters(request.GET, default_status=Status.SUBMITTED)
-        page = read_page(user, filters)
+        page = read_page(user, filters, practice=practice)
     except ValidationError as error:
         errors = error.message_dict
-    communes = list(communes_for(user, Gesture.SEE_QUEUE).only("nom")[: MAX_LISTED_COMMUNES + 1])
-    desk = list(communes_for(user, Gesture.ENTER_FOR_OTHERS).only("nom")[: MAX_DESK_COMMUNES + 1])
+    communes, desk_communes = ([ensure_sandbox()], []) if practice else _communes(user)
     query = request.GET.copy()
     query["after"] = str(page.next or "")
     shown = {"status": Status.SUBMITTED.value} | request.GET.dict()
@@ -67,9 +71,10 @@ def queue(request: HttpRequest) -> HttpResponse:
             "communes": communes,
             "batch_actions": BATCH_ACTIONS,
             "reasons": [one for one in REASONS if one.actions & set(BATCH_ACTIONS)],
-            "may_publish": may_publish(user),
-            "desk_communes": desk[:MAX_DESK_COMMUNES],
-            "more_desk_communes": len(desk) > MAX_DESK_COMMUNES,
+            "may_publish": not practice and may_publish(user),
+            "offer_tour": not practice and bool(communes) and tour.is_to_offer(user),
+            "desk_communes": desk_communes[:MAX_DESK_COMMUNES],
+            "more_desk_communes": len(desk_communes) > MAX_DESK_COMMUNES,
         },
         status=422 if errors else 200,
     )
@@ -78,10 +83,10 @@ def queue(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def detail(request: HttpRequest, pk: uuid.UUID, *, practice: bool = False) -> HttpResponse:
     """Show one report with all that helps to decide; take the decision."""
     user = _official(request)
-    row = get_object_or_404(in_full(visible_to(user)), pk=pk)
+    row = get_object_or_404(in_full(visible_to(user, practice=practice)), pk=pk)
     if request.method != "POST":
         return _detail(request, user, row)
     form = DecisionForm(request.POST)
@@ -91,7 +96,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         decision = apply(contribution_id=pk, actor=Actor.OFFICIAL, by=user, **form.words())
     except (Refusal, Forbidden) as refusal:
-        fresh = get_object_or_404(in_full(visible_to(user)), pk=pk)
+        fresh = get_object_or_404(in_full(visible_to(user, practice=practice)), pk=pk)
         return _detail(request, user, fresh, refusal=str(refusal), status=_status_of(refusal))
     title = title_of(row.couche, row.attributes)
     messages.success(
@@ -99,13 +104,13 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         _("%(title)s, %(commune)s : %(outcome)s.")
         % {"title": title, "commune": row.commune.nom, "outcome": decision.outcome_label.lower()},
     )
-    return redirect("moderation-queue")
+    return redirect(Desk(practice).base)
 
 
 @never_cache
 @login_required
 @require_POST
-def batch(request: HttpRequest) -> HttpResponse:
+def batch(request: HttpRequest, *, practice: bool = False) -> HttpResponse:
     """Take the same decision on the ticked reports, each for itself, and tell what became of each."""
     user = _official(request)
     form = BatchForm(request.POST)
@@ -113,7 +118,8 @@ def batch(request: HttpRequest) -> HttpResponse:
         told = [str(message) for found in form.errors.values() for message in found]
         return render(request, "moderation/lot.html", {"refusal": " ".join(told)}, status=422)
     choices = form.cleaned_data.pop("choices")
-    rows = {row.pk: row for row in in_full(visible_to(user)).filter(pk__in=[one.id for one in choices])}
+    seen = in_full(visible_to(user, practice=practice))
+    rows = {row.pk: row for row in seen.filter(pk__in=[one.id for one in choices])}
     outcomes = [_outcome(user, rows.get(choice.id), choice.version, form.cleaned_data) for choice in choices]
     return render(
         request,
@@ -125,11 +131,12 @@ def batch(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_GET
-def photo(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def photo(request: HttpRequest, pk: int, *, practice: bool = False) -> HttpResponse | FileResponse:
     """Serve a photo to those who see the queue of its commune, and to nobody else."""
     if pk > 2**63 - 1:
         raise Http404
-    found = get_object_or_404(Photo, pk=pk, contribution__in=visible_to(_official(request)))
+    seen = visible_to(_official(request), practice=practice)
+    found = get_object_or_404(Photo, pk=pk, contribution__in=seen)
     try:
         stream = open_photo(found)
     except FileNotFoundError as error:
@@ -144,6 +151,13 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
 def _official(request: HttpRequest) -> User:
     assert not isinstance(request.user, AnonymousUser)  # noqa: S101  # login_required came first
     return request.user
+
+
+def _communes(user: User) -> tuple[list[Commune], list[Commune]]:
+    """Return where `user` sees the queue, and where they enter for others; one more than is shown."""
+    seen = communes_for(user, Gesture.SEE_QUEUE).only("nom")[: MAX_LISTED_COMMUNES + 1]
+    entered = communes_for(user, Gesture.ENTER_FOR_OTHERS).only("nom")[: MAX_DESK_COMMUNES + 1]
+    return list(seen), list(entered)
 
 
 def _card(row: Contribution) -> dict[str, Any]:
