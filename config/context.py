@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation.trans_real import DjangoTranslation
 
 from comptes.models import User
-from moderation.desk import desk_at
+from moderation.desk import desk_of
 from moderation.help import BY_SLUG
 from moderation.tour import progress_of
 
@@ -28,7 +28,7 @@ def instance(request: HttpRequest) -> dict[str, Any]:
 
 def desk(request: HttpRequest) -> dict[str, Any]:
     """Return which desk the page is of, the sections of help by their name; in the sandbox, the tour."""
-    here = desk_at(request.path)
+    here = desk_of(request)
     shown: dict[str, Any] = {"desk": here, "aides": BY_SLUG}
     user = getattr(request, "user", None)
     if here.practice and isinstance(user, User):

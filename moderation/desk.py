@@ -1,6 +1,11 @@
-"""Which desk a page belongs to: the real one, or one's sandbox, mounted beside it with the same pages."""
+"""Which desk a page belongs to: the real one, or one's sandbox, mounted beside it with the same views.
+
+The address decides, for the pages and the JSON door alike: below `bac-a-sable/` a view sees the
+invented reports of who asks, elsewhere it never does.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
 ROOT = "/moderation/"
 SANDBOX_ROOT = "/moderation/bac-a-sable/"
@@ -17,7 +22,12 @@ class Desk:
         """The address of its queue, and the beginning of every other."""
         return SANDBOX_ROOT if self.practice else ROOT
 
+    @property
+    def api(self) -> str:
+        """The beginning of the addresses of its JSON door."""
+        return f"/api/v1{self.base}"
 
-def desk_at(path: str) -> Desk:
-    """Return the desk of the page at this address; the real one for any other page."""
-    return Desk(practice=path.startswith(SANDBOX_ROOT))
+
+def desk_of(request: Any) -> Desk:
+    """Return the desk that a request (Django's or the JSON door's) is asked of."""
+    return Desk(practice=request.path.startswith((SANDBOX_ROOT, f"/api/v1{SANDBOX_ROOT}")))

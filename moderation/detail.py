@@ -8,7 +8,7 @@ from contributions.duplicates import find_near
 from contributions.models import Contribution
 from couches.models import FeatureVersion
 from couches.schemas import describe, title_of
-from moderation.edits import Difference
+from moderation.edits import Difference, describe_changes
 from moderation.models import Decision
 from moderation.practice_scenes import object_before
 from moderation.scope import visible_to
@@ -59,12 +59,15 @@ def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:
 
 
 def history_of(contribution: Contribution) -> list[Decision]:
-    """Return the journal, first decision first."""
-    return list(contribution.decisions.select_related("by").order_by("version"))
+    """Return the journal, first decision first, each with its `differences`: what it completed."""
+    decisions = list(contribution.decisions.select_related("by").order_by("version"))
+    for one in decisions:
+        one.differences = describe_changes(contribution.couche, one.changes)  # type: ignore[attr-defined]
+    return decisions
 
 
 def gestures_of(contribution: Contribution, user: User) -> list[Gesture]:
-    """Return the five buttons in their fixed places, each with why it is closed."""
+    """Return the buttons in their fixed places, each with why it is closed."""
     return [
         Gesture(action, why_not(contribution, action, actor=Actor.OFFICIAL, by=user))
         for action in OFFICIAL_ACTIONS

@@ -157,8 +157,9 @@ def _decide(item: Item, action: Action, wish: dict[str, Any], by: User, *, pract
         )
     except StaleVersion as refusal:
         # The same gesture, on its way twice at once: whoever came second finds it done.
-        if refusal.decision is not None and refusal.decision.gesture == wish["gesture"]:
-            return replace(outcome, decision=refusal.decision)
+        mine = refusal.decision
+        if mine is not None and mine.gesture == wish["gesture"] and mine.by_id == by.pk:
+            return replace(outcome, decision=mine)
         return replace(outcome, refusal=refusal)
     except (Refusal, Forbidden, ValidationError) as refusal:
         return replace(outcome, refusal=refusal)

@@ -217,3 +217,14 @@ KEYS: tuple[tuple[str, str | Promise], ...] = (
 
 CHAPTERS: tuple[Chapter, ...] = (QUEUE, CARD, GESTURES, PRACTICE)
 BY_SLUG = {section.slug: section for chapter in CHAPTERS for section in chapter.sections}
+# The section of each gesture; an action that is not here speaks for itself.
+BY_ACTION: dict[str, Section] = {
+    "accept": BY_SLUG["valider"],
+    "complete": BY_SLUG["completer"],
+    "return": BY_SLUG["preciser"],
+    "merge": BY_SLUG["fusionner"],
+    "reject": BY_SLUG["refuser"],
+    "transfer": BY_SLUG["transferer"],
+    "hold": BY_SLUG["attendre"],
+    "reopen": BY_SLUG["annuler"],
+}

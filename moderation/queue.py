@@ -65,8 +65,8 @@ class Page:
 def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     """Return `rows` with all that a list shows, in a constant number of queries."""
     return (
-        rows.select_related("couche", "commune", "entered_by")
-        .defer("commune__geom")
+        rows.select_related("couche", "commune", "handed_to", "entered_by")
+        .defer("commune__geom", "handed_to__geom")
         .annotate(
             photo_count=Count("photos"),
             has_email=Exists(Contact.objects.filter(contribution=OuterRef("pk"))),

@@ -2,16 +2,27 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_practice, views_publication
+from moderation import (
+    views,
+    views_author,
+    views_card,
+    views_gestures,
+    views_practice,
+    views_publication,
+)
 
-# The same pages, on one's own invented reports.
+# The same views on one's own invented reports: the address says so (`moderation.desk`).
 SANDBOX: list[URLPattern | URLResolver] = [
     path("moderation/bac-a-sable/", views_practice.queue, name="bac-a-sable"),
-    path("moderation/bac-a-sable/lot/", views.batch, {"practice": True}, name="bac-a-sable-lot"),
+    path("moderation/bac-a-sable/lot/", views.batch, name="bac-a-sable-lot"),
+    path("moderation/bac-a-sable/photos/<int:pk>/", views.photo, name="bac-a-sable-photo"),
+    path("moderation/bac-a-sable/gestes/", views_gestures.gesture, name="bac-a-sable-geste"),
     path(
-        "moderation/bac-a-sable/photos/<int:pk>/", views.photo, {"practice": True}, name="bac-a-sable-photo"
+        "moderation/bac-a-sable/gestes/<uuid:pk>/annulation/",
+        views_gestures.undo_page,
+        name="bac-a-sable-annulation",
     ),
-    path("moderation/bac-a-sable/<uuid:pk>/", views.detail, {"practice": True}, name="bac-a-sable-one"),
+    path("moderation/bac-a-sable/<uuid:pk>/", views_card.detail, name="bac-a-sable-one"),
     path("moderation/bac-a-sable/remise-a-zero/", views_practice.start_again, name="bac-a-sable-reset"),
     path("moderation/bac-a-sable/visite/", views_practice.guided_tour, name="bac-a-sable-visite"),
 ]
@@ -28,7 +39,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="moderation-revert",
     ),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
-    path("moderation/<uuid:pk>/", views.detail, name="moderation-one"),
+    path("moderation/gestes/", views_gestures.gesture, name="moderation-gesture"),
+    path("moderation/gestes/<uuid:pk>/annulation/", views_gestures.undo_page, name="moderation-undo"),
+    path("moderation/<uuid:pk>/", views_card.detail, name="moderation-one"),
     path("suivi/", views_author.follow_up, name="suivi"),
     path("suivi/retrait/", views_author.withdraw_page, name="suivi-retrait"),
     path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),

@@ -24,7 +24,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     user = _person(request)
     practice.check_may_practise(user)
     if practice.is_open(user):
-        return views.queue(request, practice=True)
+        return views.queue(request)
     return render(request, "bac_a_sable/porte.html")
 
 

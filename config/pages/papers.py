@@ -17,7 +17,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from config.printing import CannotPrint, PressBusy, fingerprint
+from config.printing import CannotPrint, PressBusy, fingerprint, print_sheet
 from couches.models import Couche
 from couches.paper import paper_groups
 from territoires.models import CODE_INSEE_PATTERN, Commune
