@@ -131,13 +131,8 @@ def test_the_tour_believes_nothing_but_what_was_done(client: Client, bruno: User
     row = scene(bruno, "a-completer")
     client.post(
         f"{SANDBOX}{row.pk}/",
-        {
-            "action": "complete",
-            "version": 1,
-            "kind": "epn",
-            "nom": row.attributes["nom"],
-            "adresse": "1 place du Puits",
-        },
+        {"action": "complete", "version": 1}
+        | {f"{PREFIX}-{name}": value for name, value in COMPLETED.items()},
     )
     assert progress(bruno) == ["ouvrir", "valider", "completer"], "the real forms were used"
     decide(scene(bruno, "trop-vague"), "return", bruno)
