@@ -112,10 +112,9 @@ def refusals_as_answers() -> Iterator[None]:
     try:
         yield
     except GroupRefused as refusal:
-        held = refusal.outcome.refusal
-        answer = as_api_exception(held if held is not None else refusal)
-        answer.detail = str(refusal)  # type: ignore[assignment]  # DRF's own text, lazy or not
-        raise answer from refusal
+        kind = type(as_api_exception(refusal.outcome.refusal or refusal))
+        told = str(refusal)
+        raise kind({"items": [told]} if kind is Unprocessable else told) from refusal
     except (Refusal, Forbidden) as refusal:
         raise as_api_exception(refusal) from refusal
 

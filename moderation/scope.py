@@ -14,6 +14,7 @@ from comptes.roles import Gesture
 from contributions.models import Contribution
 from territoires.imaginary import locate_in_sandbox
 from territoires.location import Location, locate
+from territoires.models import SANDBOX_CODE, Commune
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -27,8 +28,19 @@ def visible_to(user: "User | AnonymousUser", *, practice: bool = False) -> Query
     """
     if practice:
         return of_sandbox(user)
-    desks = permissions.communes_for(user, Gesture.SEE_QUEUE).values("pk")
-    return Contribution.objects.filter(desk__in=desks)
+    return Contribution.objects.filter(desk__in=desks_of(user).values("pk"))
+
+
+def desks_of(user: "User | AnonymousUser", *, practice: bool = False) -> QuerySet[Commune]:
+    """Return the communes whose queue `user` sees now; with `practice`, the imaginary one."""
+    if practice:
+        return Commune._base_manager.filter(pk=SANDBOX_CODE)
+    return permissions.communes_for(user, Gesture.SEE_QUEUE)
+
+
+def reports_of(user: "User | AnonymousUser", *, practice: bool = False) -> QuerySet[Contribution]:
+    """Return what may stand at a desk: real reports, wherever they are, or those invented for `user`."""
+    return of_sandbox(user) if practice else Contribution.objects.all()
 
 
 def of_sandbox(user: "User | AnonymousUser") -> QuerySet[Contribution]:

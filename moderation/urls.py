@@ -9,6 +9,7 @@ from moderation import (
     views_gestures,
     views_practice,
     views_publication,
+    views_queue,
 )
 
 # The same views on one's own invented reports: the address says so (`moderation.desk`).
@@ -29,7 +30,7 @@ SANDBOX: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *SANDBOX,
-    path("moderation/", views.queue, name="moderation-queue"),
+    path("moderation/", views_queue.queue, name="moderation-queue"),
     path("moderation/lot/", views.batch, name="moderation-batch"),
     path("moderation/publication/", views_publication.publication, name="moderation-publication"),
     path("moderation/publication/<slug:slug>/", views_publication.publish, name="moderation-publish"),

@@ -1,5 +1,6 @@
 """One report on one screen: all that helps to decide, and every gesture."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -32,7 +33,7 @@ from moderation.queue import in_full
 from moderation.reasons import reasons_for
 from moderation.scope import visible_to
 from moderation.turns import LONGEST_HOLD, destinations
-from moderation.views_gestures import official, remember, status_of
+from moderation.views_gestures import answer, official, remember, status_of, wants_json
 from moderation.workflow import Action, reason_required
 
 WHO_ELSE = 8
@@ -52,16 +53,27 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = DecisionForm(request.POST)
     if not form.is_valid():
         told = [str(message) for found in form.errors.values() for message in found]
-        return _card(request, user, row, refusal=" ".join(told), status=422)
+        return _refused(request, user, row, None, " ".join(told))
     questions = _questions(row, request.POST) if form.cleaned_data["action"] == Action.COMPLETE else None
     if questions is not None and not questions.is_valid():
-        return _card(request, user, row, questions=questions, status=422)
+        return _refused(request, user, row, questions, "")
     try:
         edits = None if questions is None else Edits(questions.to_attributes(), form.point())
     except ValidationError as error:
-        told = error.messages
-        return _card(request, user, row, questions=questions, refusal=" ".join(told), status=422)
+        return _refused(request, user, row, questions, " ".join(error.messages))
     return _decide(request, user, row, form, edits, questions)
+
+
+def _refused(
+    request: HttpRequest, user: User, row: Contribution, questions: AttributeForm | None, told: str
+) -> HttpResponse:
+    """Show the card again with all that was typed, and why; to our script, why."""
+    if wants_json(request):
+        said = [str(text) for texts in questions.errors.values() for text in texts] if questions else []
+        return answer(
+            request, request.POST.get("gesture", ""), [], detail=" ".join([told, *said]).strip(), status=422
+        )
+    return _card(request, user, row, questions=questions, refusal=told, status=422)
 
 
 def _row(request: HttpRequest, user: User, pk: uuid.UUID) -> Contribution:
@@ -88,6 +100,8 @@ def _decide(
         practice=row.practice_of_id is not None,
         **form.words(),
     )
+    if wants_json(request):
+        return answer(request, gesture, [outcome], status=200 if outcome.applied else status_of(outcome))
     if outcome.applied:
         remember(request, gesture, [outcome])
         return redirect(desk_of(request).base)
@@ -134,7 +148,7 @@ def _card(
             "questions": questions or _questions(row),
             "typed": request.POST,
             "destinations": destinations(row),
-            "first_day": (today + timezone.timedelta(days=1)).isoformat(),
+            "first_day": (today + dt.timedelta(days=1)).isoformat(),
             "last_day": (today + LONGEST_HOLD).isoformat(),
             "who_else": _who_else(row, user),
             "points": _points(row, neighbours, request),

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -22,9 +22,10 @@ from couches.schemas import title_of
 from moderation.desk import desk_of
 from moderation.forms import GroupForm
 from moderation.gestures import GroupRefused, Outcome, take, undo
-from moderation.queue import in_full
+from moderation.queue import COUNT_CEILING, in_full
 from moderation.refusals import (
     DecidedAbove,
+    GestureUnknown,
     NotAllowedFrom,
     NotVisible,
     OutOfTerritory,
@@ -49,8 +50,10 @@ def gesture(request: HttpRequest) -> HttpResponse:
     user = official(request)
     form = GroupForm(request.POST)
     if not form.is_valid():
-        told = [str(message) for found in form.errors.values() for message in found]
-        return render(request, "moderation/lot.html", {"refusal": " ".join(told)}, status=422)
+        told = " ".join(str(message) for found in form.errors.values() for message in found)
+        if wants_json(request):
+            return answer(request, request.POST.get("gesture", ""), [], detail=told, status=422)
+        return render(request, "moderation/lot.html", {"refusal": told}, status=422)
     words = form.cleaned_data
     identifier = words["gesture"] or uuid.uuid4()
     try:
@@ -65,7 +68,11 @@ def gesture(request: HttpRequest) -> HttpResponse:
         )
     except GroupRefused as refusal:
         status = status_of(refusal.outcome)
+        if wants_json(request):
+            return answer(request, identifier, [], detail=str(refusal), status=status)
         return show_outcomes(request, user, [refusal.outcome], refusal=str(refusal), status=status)
+    if wants_json(request):
+        return answer(request, identifier, outcomes)
     remember(request, identifier, outcomes)
     return redirect(desk_of(request).base)
 
@@ -78,8 +85,13 @@ def undo_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         outcomes = undo(gesture=pk, by=official(request))
     except (Refusal, Forbidden) as refusal:
+        if wants_json(request):
+            status = status_of_refusal(refusal)
+            return answer(request, request.POST.get("gesture", ""), [], detail=str(refusal), status=status)
         messages.warning(request, str(refusal))
     else:
+        if wants_json(request):
+            return answer(request, request.POST.get("gesture", ""), outcomes)
         done = ngettext(
             "C'est annulé : le signalement attend de nouveau.",
             "C'est annulé : les %(n)d signalements attendent de nouveau.",
@@ -158,12 +170,43 @@ STATUSES: list[tuple[type[Exception], int]] = [
     (NotVisible, 404),
     (NotAllowedFrom, 409),
     (UndoRefused, 409),
+    (GestureUnknown, 404),
 ]
 
 
 def status_of(outcome: Outcome) -> int:
-    """Return the HTTP status of a decision that was not taken; 422 where something typed can be changed."""
-    return next((status for kind, status in STATUSES if isinstance(outcome.refusal, kind)), 422)
+    """Return the HTTP status of a decision that was not taken."""
+    return status_of_refusal(outcome.refusal)
+
+
+def status_of_refusal(refusal: Exception | None) -> int:
+    """Return the HTTP status of a refusal; 422 where something typed can be changed."""
+    return next((status for kind, status in STATUSES if isinstance(refusal, kind)), 422)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether our own script asks, which keeps the click until it is answered by its name."""
+    return request.headers.get("Accept", "") == "application/json"
+
+
+def answer(
+    request: HttpRequest,
+    identifier: uuid.UUID | str,
+    outcomes: list[Outcome],
+    *,
+    detail: str = "",
+    status: int = 200,
+) -> JsonResponse:
+    """Answer a click by its own id: what was applied, how many wait still, why not."""
+    seen = visible_to(request.user, practice=desk_of(request).practice)
+    waiting = seen.filter(status=Contribution.Status.SUBMITTED)
+    body = {
+        "id": str(identifier)[:36],
+        "applied": sum(one.applied for one in outcomes),
+        "remaining": waiting.order_by()[:COUNT_CEILING].count(),
+        "detail": detail or " ".join(one.detail for one in outcomes if not one.applied),
+    }
+    return JsonResponse(body, status=status)
 
 
 def show_outcomes(

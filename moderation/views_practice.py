@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from comptes.models import User
-from moderation import practice, tour, views
+from moderation import practice, tour, views_queue
 from moderation.desk import Desk
 
 SANDBOX = Desk(practice=True)
@@ -24,7 +24,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     user = _person(request)
     practice.check_may_practise(user)
     if practice.is_open(user):
-        return views.queue(request)
+        return views_queue.queue(request)
     return render(request, "bac_a_sable/porte.html")
 
 
