@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from comptes.models import Notification
 from comptes.notifications import notify
@@ -48,7 +49,7 @@ def write_to_author(decision: Decision) -> None:
                 {"label": one.label, "before": one.before, "after": one.after}
                 for one in describe_changes(contribution.couche, decision.changes)
             ],
-            "until": contribution.held_until.isoformat() if contribution.held_until else "",
+            "until_said": date_format(contribution.held_until, "j F Y") if contribution.held_until else "",
             "desk": turn_label(contribution),
             "couche": contribution.couche.title,
             "commune": contribution.commune.nom,
