@@ -55,4 +55,9 @@ CLASSIFICATION: dict[str, str] = {
     "Escalation.contribution": "internal",
     "Escalation.level": "public",
     "Escalation.at": "public",
+    # Who has learnt what: shown to nobody but that person.
+    "GuidedTour.person": "personal",
+    "GuidedTour.begun_at": "personal",
+    "GuidedTour.declined_at": "personal",
+    "GuidedTour.done": "personal",
 }

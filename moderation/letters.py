@@ -23,12 +23,14 @@ LETTER_DELAY = dt.timedelta(seconds=45)
 def write_to_author(decision: Decision) -> None:
     """Put one letter in the outbox when the author left an address.
 
-    Nobody is written to about their own gesture, and an official's waits for second thoughts. Once
-    per decision and address, whatever is retried.
+    Nobody is written to about their own gesture, nor about an invented report; an official's waits
+    for second thoughts. Once per decision and address, whatever is retried.
     """
     if decision.actor == Decision.Actor.AUTHOR:
         return
     contribution = decision.contribution
+    if contribution.practice_of_id is not None:
+        return
     email = email_of(contribution)
     if email is None:
         return

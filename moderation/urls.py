@@ -10,11 +10,29 @@ from moderation import (
     views_gestures,
     views_links,
     views_mail,
+    views_practice,
     views_publication,
     views_queue,
 )
 
+# The same views on one's own invented reports: the address says so (`moderation.desk`).
+SANDBOX: list[URLPattern | URLResolver] = [
+    path("moderation/bac-a-sable/", views_practice.queue, name="bac-a-sable"),
+    path("moderation/bac-a-sable/lot/", views.batch, name="bac-a-sable-lot"),
+    path("moderation/bac-a-sable/photos/<int:pk>/", views.photo, name="bac-a-sable-photo"),
+    path("moderation/bac-a-sable/gestes/", views_gestures.gesture, name="bac-a-sable-geste"),
+    path(
+        "moderation/bac-a-sable/gestes/<uuid:pk>/annulation/",
+        views_gestures.undo_page,
+        name="bac-a-sable-annulation",
+    ),
+    path("moderation/bac-a-sable/<uuid:pk>/", views_card.detail, name="bac-a-sable-one"),
+    path("moderation/bac-a-sable/remise-a-zero/", views_practice.start_again, name="bac-a-sable-reset"),
+    path("moderation/bac-a-sable/visite/", views_practice.guided_tour, name="bac-a-sable-visite"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    *SANDBOX,
     path("moderation/", views_queue.queue, name="moderation-queue"),
     path("moderation/lot/", views.batch, name="moderation-batch"),
     path("moderation/publication/", views_publication.publication, name="moderation-publication"),

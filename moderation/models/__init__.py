@@ -2,6 +2,7 @@
 
 from moderation.models.decision import Decision
 from moderation.models.delays import Escalation, Reminder
+from moderation.models.guided_tour import GuidedTour
 from moderation.models.mail import DecisionLink, DigestPreference
 from moderation.models.redaction import Redaction
 from moderation.models.subscription import Subscription
@@ -11,6 +12,7 @@ __all__ = [
     "DecisionLink",
     "DigestPreference",
     "Escalation",
+    "GuidedTour",
     "Redaction",
     "Reminder",
     "Subscription",

@@ -102,6 +102,9 @@ COUCHE = ["zones-blanches"]
 # Anonymous people are sent to sign in; officials out of scope do not learn that the object exists.
 SIGNED_IN = "302 302 200 200 200 200 200 200"
 IN_SCOPE = "302 302 404 200 200 200 404 404"
+# The sandbox is each one's own: a real report is in nobody's; an ended mandate opens none.
+LEARNERS = "302 302 200 200 200 200 200 403"
+NOBODY_S = "302 302 404 404 404 404 404 404"
 
 ROUTES: dict[str, Route] = {
     # --- Everybody -------------------------------------------------------------
@@ -292,6 +295,50 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"POST": "302 302 404 403 302 302 403 403"},
     ),
+    # --- The sandbox: everybody with a live mandate has their own, empty here; see tests/security/test_sandbox.py
+    "bac-a-sable": Route(allowed={"GET": LEARNERS}),
+    "bac-a-sable-one": Route(
+        args=_waiting,
+        body=lambda world: {"action": "accept", "version": 1},
+        content_type=FORM,
+        allowed={"GET": NOBODY_S, "POST": NOBODY_S},
+    ),
+    "bac-a-sable-lot": Route(
+        body=lambda world: {"action": "accept", "choix": f"{world['waiting'].pk}:1"},
+        content_type=FORM,
+        allowed={"POST": SIGNED_IN},
+    ),
+    "bac-a-sable-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": NOBODY_S}),
+    "bac-a-sable-geste": Route(
+        body=lambda world: {"action": "accept", "choix": f"{world['waiting'].pk}:1"},
+        content_type=FORM,
+        allowed={"POST": NOBODY_S},
+    ),
+    "bac-a-sable-annulation": Route(
+        args=lambda world: ["4b3f2c4e-0000-4000-8000-000000000001"],
+        content_type=FORM,
+        allowed={"POST": "302 302 302 302 302 302 302 302"},
+    ),
+    "bac-a-sable-reset": Route(content_type=FORM, allowed={"POST": "302 302 302 302 302 302 302 403"}),
+    "bac-a-sable-visite": Route(
+        body=lambda world: {"geste": "commencer"},
+        content_type=FORM,
+        allowed={"GET": LEARNERS, "POST": "302 302 302 302 302 302 302 403"},
+    ),
+    "api-bac-a-sable-geste": Route(
+        body=lambda world: {
+            "id": "4b3f2c4e-0000-4000-8000-000000000001",
+            "action": "accept",
+            "items": [{"id": str(world["waiting"].pk), "version": 1}],
+        },
+        allowed={"POST": "401 401 200 200 200 200 200 200"},
+    ),
+    "api-bac-a-sable-annulation": Route(
+        args=lambda world: ["4b3f2c4e-0000-4000-8000-000000000001"],
+        allowed={"POST": "401 401 404 404 404 404 404 404"},
+    ),
+    "aide-mairie": public(),
+    "aide-mairie-pdf": public(),
     # --- Accounts --------------------------------------------------------------------
     "compte": Route(allowed={"GET": SIGNED_IN}),
     "compte_jeton_creer": Route(
