@@ -49,6 +49,15 @@ LETTERS = {
     "liens-de-suivi": Letter(frozenset({"liens"}), per_day=3),
     "decision": Letter(frozenset({"commune", "couche", "status", "public_reason"})),
     "mot-de-passe": Letter(frozenset({"lien"}), per_day=3),
+    "invitation": Letter(frozenset({"auteur", "role", "territoire", "lien", "expire"}), per_day=5),
+    "invitation-a-approuver": Letter(frozenset({"auteur", "invite", "role", "territoire", "lien"})),
+    "code-mairie": Letter(frozenset({"commune", "code", "lien", "jours"})),
+    "mandat-annonce": Letter(frozenset({"personne", "adresse", "role", "commune", "lien", "jours"})),
+    "mandat-fini": Letter(frozenset({"role", "territoire", "suspendu"})),
+    "demande-acces": Letter(frozenset({"commune", "nom", "adresse", "mots", "lien"}), per_day=3),
+    "delegation": Letter(frozenset({"auteur", "remplacant", "territoire", "du", "au", "pour_vous"})),
+    "attestation": Letter(frozenset({"role", "territoire", "avant", "suspendu", "lien"})),
+    "attestation-equipe": Letter(frozenset({"mandats", "lien"})),
 }
 
 
