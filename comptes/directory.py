@@ -74,7 +74,8 @@ def read_services(path: Path) -> Iterator[dict[str, Any]]:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]  # reads bytes
-            yield from _Array(io.TextIOWrapper(stream, encoding="utf-8-sig")).objects()
+            with io.TextIOWrapper(stream, encoding="utf-8-sig") as text:
+                yield from _Array(text).objects()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, RecursionError) as error:
         raise FileRefused(
             _("Ce fichier ne se lit pas : donnez le JSON de l'annuaire, en .json ou .json.gz.")

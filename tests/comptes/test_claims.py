@@ -43,7 +43,7 @@ def code_in(post_office: PostOffice) -> str:
     send_due()
     letter = post_office.letters[-1]
     assert letter["To"] == "mairie@aurillac.fr"
-    return re.search(r"^ +([A-Z0-9]{4} [A-Z0-9]{4})$", letter.get_content(), re.MULTILINE)[1]
+    return re.search(r"^ +([A-Z0-9]{4} [A-Z0-9]{4})\s*$", letter.get_content(), re.MULTILINE)[1]
 
 
 def test_the_whole_way_by_real_mail(

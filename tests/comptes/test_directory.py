@@ -94,7 +94,7 @@ def test_what_the_operator_wrote_is_kept(file: Path, aurillac: Commune) -> None:
 )  # fmt: skip
 def test_another_file_is_refused_in_a_sentence(content: bytes, file: Path, aurillac: Commune) -> None:
     file.write_bytes(content)
-    with pytest.raises(CommandError, match="annuaire|abîmé|guichets"):
+    with pytest.raises(CommandError, match=r"annuaire|abîmé|guichets"):
         call_command("load_annuaire", str(file), wet_run=True)
     assert addresses() == {}
 

@@ -254,17 +254,20 @@ def test_an_ex_official_is_refused_mid_session_with_a_clear_sentence(
     page_as: PageAs, api_as: Callable[[User], APIClient], agnes: User, bruno: User
 ) -> None:
     report = factories.ContributionFactory()
-    open_session, program = page_as(bruno), api_as(bruno)
+    open_session, another, program = page_as(bruno), page_as(bruno), api_as(bruno)
     assert open_session.get(f"/moderation/{report.pk}/").status_code == 200
     mandate = bruno.memberships.get()
     assert page_as(agnes).post(f"/equipe/mandats/{mandate.pk}/fin/").status_code == 302
     for answer in [
         open_session.post(f"/moderation/{report.pk}/", {"action": "accept", "version": 1}),
-        open_session.get("/moderation/"),
+        another.get("/moderation/"),
     ]:
         assert answer.status_code == 403
         assert "a pris fin le" in answer.content.decode()
-    assert open_session.get("/compte/").status_code == 302, "the session itself is closed"
+    for session in (open_session, another):
+        assert session.get("/compte/").status_code == 302, "the session itself is closed"
+    signed_in_again = page_as(User.objects.get(pk=bruno.pk))
+    assert "a pris fin le" in signed_in_again.get("/moderation/").content.decode()
     answer = program.post(f"/api/v1/moderation/contributions/{report.pk}/decisions/", {"action": "accept"})
     assert answer.status_code == 401
     assert not ApiToken.objects.filter(user=bruno).exists()
