@@ -9,7 +9,7 @@ from collections import defaultdict
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -20,7 +20,7 @@ from comptes.mandates import WITH_TERRITORY, Action, Via, end, record
 from comptes.models import AttestationRequest, MandateEvent, Membership, User
 from comptes.notifications import notify
 from comptes.permissions import administrators_of, check_grant
-from comptes.querysets import Territory
+from comptes.querysets import MembershipQuerySet, Territory
 from comptes.roles import ATTESTED_ROLES
 
 YEAR = dt.timedelta(days=365)
@@ -145,12 +145,12 @@ def forget_old() -> int:
     return deleted
 
 
-def _attested() -> QuerySet[Membership]:
+def _attested() -> MembershipQuerySet:
     """Live mandates that must be confirmed: a delegation has its own end, and ends with its source."""
     return Membership.objects.live().filter(role__in=ATTESTED_ROLES, delegated_by=None)
 
 
-def _near() -> QuerySet[Membership]:
+def _near() -> MembershipQuerySet:
     """Those due within 30 days, or overdue."""
     soon = timezone.localdate() + dt.timedelta(days=max(WARNINGS))
     near = Q(attested_on__lte=soon - YEAR)

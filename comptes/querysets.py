@@ -41,7 +41,7 @@ class Placed:
     def with_places(self, *others: str) -> Self:
         """Join the territories, without the outlines: a name is enough to say where."""
         related = ("commune", "epci", "departement", "region", *others)
-        return self.select_related(*related).defer("commune__geom")  # type: ignore[attr-defined,no-any-return]  # a queryset
+        return self.select_related(*related).defer("commune__geom")  # type: ignore[attr-defined]  # a queryset
 
 
 class MembershipQuerySet(Placed, QuerySet["Membership"]):
@@ -75,7 +75,9 @@ class MembershipQuerySet(Placed, QuerySet["Membership"]):
             return self.covering(territory)
         if isinstance(territory, Epci):
             communes = Commune.objects.current().filter(epci=territory)
-            places = set(communes.values_list("departement_id", "departement__region_id")) or {(None, None)}
+            places = list(
+                communes.order_by().values_list("departement_id", "departement__region_id").distinct()
+            )
             departements, regions = ({place[rank] for place in places} for rank in (0, 1))
             held = Q(epci=territory) | Q(national=True)
             if len(departements) == 1:

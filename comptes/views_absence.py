@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,7 +23,7 @@ from comptes.views import SignedInRequest
 class NothingToLend(Forbidden):
     """No mandate of one's own to lend."""
 
-    message = _(
+    message = gettext_lazy(
         "Se faire remplacer demande un mandat de décision en cours, à soi : une délégation ne se délègue pas."
     )
 
