@@ -125,7 +125,7 @@ class SignedClaimForm(forms.Form):
     """`code` of the letter, for who is signed in."""
 
     code = _text(
-        _("Code reçu par la mairie"), _("Huit lettres et chiffres, par exemple ABCD 2346."),
+        _("Code reçu par la mairie"), _("Huit lettres et chiffres, par exemple ABCD 3467."),
         length=3 * LENGTH, autocomplete="one-time-code", autocapitalize="characters", spellcheck="false",
     )  # fmt: skip
 
