@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from moderation.api import BatchView, ContributionView, DecisionsView, QueueView, ReasonsView
 from moderation.api_author import AnswerView, CorrectView, StoryView, WithdrawView
+from moderation.api_gestures import GesturesView, UndoView
 from moderation.api_publication import RevertView, VersionsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/contributions/<uuid:pk>/", ContributionView.as_view(), name="api-queue-one"),
     path("moderation/contributions/<uuid:pk>/decisions/", DecisionsView.as_view(), name="api-decide"),
     path("moderation/decisions/", BatchView.as_view(), name="api-decide-batch"),
+    path("moderation/gestes/", GesturesView.as_view(), name="api-gesture"),
+    path("moderation/gestes/<uuid:pk>/annulation/", UndoView.as_view(), name="api-gesture-undo"),
     path("moderation/motifs/", ReasonsView.as_view(), name="api-reasons"),
     path("contributions/<uuid:pk>/suivi/", StoryView.as_view(), name="api-story"),
     path("contributions/<uuid:pk>/retrait/", WithdrawView.as_view(), name="api-withdraw"),

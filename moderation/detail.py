@@ -8,6 +8,7 @@ from contributions.duplicates import find_near
 from contributions.models import Contribution
 from couches.models import FeatureVersion
 from couches.schemas import describe, title_of
+from moderation.edits import Difference, describe_changes
 from moderation.models import Decision
 from moderation.queue import visible_to
 from moderation.workflow import OFFICIAL_ACTIONS, Action, Actor, why_not
@@ -37,15 +38,6 @@ class Gesture:
         return not self.why_not
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One answer before and after; empty where it is not given."""
-
-    label: str
-    before: str
-    after: str
-
-
 def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:
     """Return what of the same couche lies within 100 m, nearest first.
 
@@ -67,12 +59,15 @@ def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:
 
 
 def history_of(contribution: Contribution) -> list[Decision]:
-    """Return the journal, first decision first."""
-    return list(contribution.decisions.select_related("by").order_by("version"))
+    """Return the journal, first decision first, each with its `differences`: what it completed."""
+    decisions = list(contribution.decisions.select_related("by").order_by("version"))
+    for one in decisions:
+        one.differences = describe_changes(contribution.couche, one.changes)  # type: ignore[attr-defined]
+    return decisions
 
 
 def gestures_of(contribution: Contribution, user: User) -> list[Gesture]:
-    """Return the five buttons in their fixed places, each with why it is closed."""
+    """Return the buttons in their fixed places, each with why it is closed."""
     return [
         Gesture(action, why_not(contribution, action, actor=Actor.OFFICIAL, by=user))
         for action in OFFICIAL_ACTIONS

@@ -2,10 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_publication
+from moderation import views, views_author, views_card, views_gestures, views_publication, views_queue
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("moderation/", views.queue, name="moderation-queue"),
+    path("moderation/", views_queue.queue, name="moderation-queue"),
     path("moderation/lot/", views.batch, name="moderation-batch"),
     path("moderation/publication/", views_publication.publication, name="moderation-publication"),
     path("moderation/publication/<slug:slug>/", views_publication.publish, name="moderation-publish"),
@@ -15,7 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="moderation-revert",
     ),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
-    path("moderation/<uuid:pk>/", views.detail, name="moderation-one"),
+    path("moderation/gestes/", views_gestures.gesture, name="moderation-gesture"),
+    path("moderation/gestes/<uuid:pk>/annulation/", views_gestures.undo_page, name="moderation-undo"),
+    path("moderation/<uuid:pk>/", views_card.detail, name="moderation-one"),
     path("suivi/", views_author.follow_up, name="suivi"),
     path("suivi/retrait/", views_author.withdraw_page, name="suivi-retrait"),
     path("suivi/reponse/", views_author.answer_page, name="suivi-reponse"),

@@ -44,7 +44,7 @@ def by_hand(by: User) -> Decision:
     """Straight to the table: only the trigger judges."""
     report = factories.ContributionFactory()
     return Decision.objects.create(
-        contribution=report, actor="official", action="accept", from_status="SUBMITTED",
+        contribution=report, commune=report.commune, actor="official", action="accept", from_status="SUBMITTED",
         to_status="ACCEPTED", version=2, by=by, at=timezone.now(),
     )  # fmt: skip
 

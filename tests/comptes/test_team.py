@@ -295,7 +295,7 @@ def test_what_was_queued_by_who_left_does_nothing(agnes: User, bruno: User) -> N
         apply(contribution_id=report.pk, action="accept", actor="official", by=bruno, version=1)
     with pytest.raises(DatabaseError, match="no live mandate"), transaction.atomic():
         Decision.objects.create(
-            contribution=report, actor="official", action="accept", from_status="SUBMITTED",
+            contribution=report, commune=report.commune, actor="official", action="accept", from_status="SUBMITTED",
             to_status="ACCEPTED", version=2, by=bruno, at=timezone.now(),
         )  # fmt: skip
     assert not Decision.objects.exists()

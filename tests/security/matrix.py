@@ -176,6 +176,19 @@ ROUTES: dict[str, Route] = {
         },
         allowed={"POST": "401 401 409 409 200 200 409 409"},
     ),
+    "api-gesture": Route(
+        body=lambda world: {
+            "id": "6f0c4b1e-52a8-4a7e-8c5d-3f5b1f3f0001",
+            "action": "accept",
+            "together": True,
+            "items": [{"id": str(world["waiting"].pk), "version": 1}],
+        },
+        allowed={"POST": "401 401 404 403 200 200 404 404"},
+    ),
+    "api-gesture-undo": Route(
+        args=lambda world: ["6f0c4b1e-52a8-4a7e-8c5d-3f5b1f3f0002"],
+        allowed={"POST": "401 401 404 404 404 404 404 404"},
+    ),
     "api-reasons": Route(query="?couche=zones-blanches", allowed={"GET": "401 401 200 200 200 200 200 200"}),
     "api-publish": Route(
         args=lambda world: COUCHE,
@@ -199,6 +212,16 @@ ROUTES: dict[str, Route] = {
         body=lambda world: {"action": "accept", "choix": f"{world['waiting'].pk}:1"},
         content_type=FORM,
         allowed={"POST": "302 302 200 200 200 200 200 200"},
+    ),
+    "moderation-gesture": Route(
+        body=lambda world: {"action": "accept", "choix": f"{world['waiting'].pk}:1"},
+        content_type=FORM,
+        allowed={"POST": "302 302 404 403 302 302 404 404"},
+    ),
+    "moderation-undo": Route(
+        args=lambda world: ["6f0c4b1e-52a8-4a7e-8c5d-3f5b1f3f0002"],
+        content_type=FORM,
+        allowed={"POST": "302 302 302 302 302 302 302 302"},
     ),
     "moderation-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": IN_SCOPE}),
     "moderation-publication": Route(allowed={"GET": "302 302 403 403 403 403 200 403"}),
