@@ -58,6 +58,15 @@ LETTERS = {
     "delegation": Letter(frozenset({"auteur", "remplacant", "territoire", "du", "au", "pour_vous"})),
     "attestation": Letter(frozenset({"role", "territoire", "avant", "suspendu", "lien"})),
     "attestation-equipe": Letter(frozenset({"mandats", "lien"})),
+    "recours": Letter(frozenset({"commune", "couche", "refused_on", "lien"})),
+    "decision-recours": Letter(frozenset({"commune", "couche", "status", "public_reason", "desk"})),
+    "abonnement": Letter(frozenset({"commune", "couche", "rythme", "lien"}), per_day=3),
+    "registre": Letter(frozenset({"commune", "lignes", "registre", "unsubscribe_url"})),
+    "recapitulatif": Letter(
+        frozenset({"groupes", "total", "autres", "file", "unsubscribe_url", "preferences"})
+    ),
+    "rappel": Letter(frozenset({"groupes", "total", "autres", "file"})),
+    "transmission": Letter(frozenset({"groupes", "total", "autres", "file"})),
 }
 
 
@@ -182,6 +191,10 @@ def _message(letter: Notification) -> EmailMessage:
         # RFC 3834: keeps out-of-office answers away.
         "Auto-Submitted": "auto-generated",
     }
+    if stop := letter.context.get("unsubscribe_url"):
+        # RFC 2369 and 8058: the button of the mail reader, which sends a POST without opening the page.
+        headers["List-Unsubscribe"] = f"<{stop}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return EmailMessage(
         subject.strip(), "\n".join(body).strip() + "\n", to=[letter.recipient], headers=headers
     )

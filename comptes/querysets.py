@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from territoires.models import Commune, Departement, Epci, Region
+from territoires.models import SANDBOX_CODE, Commune, Departement, Epci, Region
 
 if TYPE_CHECKING:
     from comptes.models import Claim, Invitation, Membership, Notification
@@ -55,7 +55,9 @@ class MembershipQuerySet(Placed, QuerySet["Membership"]):
         )
 
     def covering(self, commune: Commune) -> Self:
-        """Those whose territory is `commune` or holds it."""
+        """Those whose territory is `commune` or holds it; none covers the sandbox."""
+        if commune.pk == SANDBOX_CODE:
+            return self.none()
         return self.filter(
             Q(commune=commune)
             | Q(epci__isnull=False, epci=commune.epci_id)

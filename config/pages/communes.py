@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 
 from comptes.mandates import answered_by_delegation, who_answers
 from config.pages import outline, published
+from contributions.pauses import live_in
 from couches.models import Couche, FeatureVersion
+from moderation.delays import late_in
 from territoires.location import locate
 from territoires.models import CODE_INSEE_PATTERN, Commune
 from territoires.points import point_from_text
@@ -66,6 +68,8 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "dessin": outline.draw(here, [item.point for item in listed]),
         "repond": who_answers(here),
         "remplacement": answered_by_delegation(here),
+        "pauses": live_in(here),
+        "en_retard": late_in(here),
     }
     return render(request, "pages/commune.html", context)
 
