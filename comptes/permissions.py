@@ -11,6 +11,7 @@ from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from comptes.models import Membership, User
+from comptes.querysets import Territory
 from comptes.roles import ROLE_GESTURES, Gesture, Role
 from territoires.models import Commune
 
@@ -49,6 +50,12 @@ class NotPublisher(Forbidden):
     """No live national membership publishes."""
 
     message = _("Publier demande un mandat national de publication en cours.")
+
+
+class NotAdministrator(Forbidden):
+    """No live membership grants roles on the territory."""
+
+    message = _("Attribuer ou retirer un rôle demande un mandat d'administration en cours sur ce territoire.")
 
 
 def roles_opening(gesture: Gesture) -> list[Role]:
@@ -135,3 +142,31 @@ def may_publish(user: "User | AnonymousUser") -> bool:
     except Forbidden:
         return False
     return True
+
+
+def administrators_of(territory: Territory | None) -> QuerySet[Membership]:
+    """Return the live memberships that grant roles on the whole of `territory` (None: the country)."""
+    return Membership.objects.live().filter(role__in=roles_opening(Gesture.GRANT_ROLES)).over(territory)
+
+
+def check_grant(user: "User | AnonymousUser", territory: Territory | None) -> None:
+    """Raise Forbidden unless `user` may grant and end roles on `territory`: never above it, never beside."""
+    if user.pk is None:
+        raise SignInFirst
+    if not administrators_of(territory).filter(user=user.pk).exists():
+        raise NotAdministrator
+
+
+def may_grant(user: "User | AnonymousUser", territory: Territory | None) -> bool:
+    """Say whether `check_grant` would let it pass."""
+    try:
+        check_grant(user, territory)
+    except Forbidden:
+        return False
+    return True
+
+
+def grants_roles(user: "User | AnonymousUser") -> bool:
+    """Say whether `user` grants roles on some territory now."""
+    roles = roles_opening(Gesture.GRANT_ROLES)
+    return user.pk is not None and Membership.objects.live().filter(user=user.pk, role__in=roles).exists()

@@ -29,3 +29,16 @@ ROLE_GESTURES: dict[Role, frozenset[Gesture]] = {
     Role.STEWARD: frozenset({Gesture.PUBLISH}),
     Role.ADMIN_TERRITORY: frozenset({Gesture.GRANT_ROLES}),
 }
+
+
+# Who decides, publishes or grants must say once a year that they still hold their office.
+ATTESTED_ROLES = [
+    role
+    for role, opened in ROLE_GESTURES.items()
+    if opened
+    & {
+        Gesture.DECIDE,
+        Gesture.PUBLISH,
+        Gesture.GRANT_ROLES,
+    }
+]

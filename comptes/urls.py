@@ -1,7 +1,7 @@
 """Pages of comptes. allauth's addresses are taken one by one: those of sign-up do not exist."""
 
 from allauth.account import views as allauth_views
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_http_methods
 
 from comptes import views
@@ -12,6 +12,7 @@ PASSWORD = "compte/mot-de-passe"  # noqa: S105  # the beginning of an address
 form_only = require_http_methods(["GET", "HEAD", "POST"])
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("comptes.team_urls")),
     path("compte/", views.account, name="compte"),
     path("compte/connexion/", form_only(views.sign_in), name="account_login"),
     path("compte/deconnexion/", form_only(views.sign_out), name="account_logout"),

@@ -15,10 +15,12 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
 from comptes import tokens
+from comptes.attestation import to_confirm
+from comptes.delegation import own_mandates
 from comptes.demo import ACCOUNTS, PASSWORD
 from comptes.forms import TokenForm
 from comptes.models import ApiToken, Membership, User
-from comptes.permissions import communes_for
+from comptes.permissions import communes_for, grants_roles
 from comptes.roles import Gesture
 
 
@@ -86,8 +88,11 @@ def revoke_token(request: SignedInRequest, digest: str) -> HttpResponse:
 def _account_context(request: SignedInRequest, form: TokenForm) -> dict[str, Any]:
     mandates = Membership.objects.filter(user=request.user)
     return {
-        "mandates": mandates.select_related("commune", "epci", "departement", "region").order_by("-starts"),
+        "mandates": mandates.with_places("delegated_by__user").order_by("-starts"),
         "tokens": ApiToken.objects.filter(user=request.user).order_by("created"),
         "form": form,
         "may_enter": communes_for(request.user, Gesture.ENTER_FOR_OTHERS).exists(),
+        "may_lend": own_mandates(request.user).exists(),
+        "may_grant_roles": grants_roles(request.user),
+        "to_confirm": to_confirm(request.user),
     }

@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config.environment import database_parts, env_bool, env_int, env_limit, env_list
+from config.environment import database_parts, env_bool, env_date, env_int, env_limit, env_list
 
 django_stubs_ext.monkeypatch()
 
@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "comptes.middleware.RefuseFormerOfficials",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -187,7 +188,13 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = REPERES_LIMITS and {
     "reset_password": "20/h/ip,3/h/key",
     "reset_password_from_key": "20/m/ip",
     "change_password": "5/m/user",
+    "claim_code": "3/d/ip",
+    "claim_redeem": "30/h/ip",
+    "access_request": "3/d/ip",
+    "invitation": "60/h/user",
 }
+# After elections: everybody confirms their mandate again by that day (AAAA-MM-JJ), whatever the year.
+ATTESTATION_DATE = env_date("REPERES_ATTESTATION_DATE")
 # How many reverse proxies stand before us: the client's address is that many from the end
 # of X-Forwarded-For. With 0 the header is never read, whoever sends it.
 REPERES_PROXIES = env_int("REPERES_PROXIES", default=0)

@@ -181,7 +181,7 @@ def _who_else(row: Contribution, user: User) -> list[Membership]:
         .covering(row.handed_to or row.commune)
         .filter(role=Role.MODERATOR)
         .exclude(user=user)
-        .select_related("user", "commune", "epci", "departement", "region")
+        .select_related("user", "delegated_by__user", "commune", "epci", "departement", "region")
         .defer("commune__geom")
         .distinct()
         .order_by("national", "region", "departement", "epci", "user")[:WHO_ELSE]

@@ -377,6 +377,81 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"GET": "302 302 302 302 302 302 302 302", "POST": "302 302 302 302 302 302 302 302"},
     ),
+    # --- Teams: the mayor of the matrix also grants roles in Aurillac ------------------
+    "equipe": Route(allowed={"GET": "302 302 403 403 200 403 403 403"}),
+    "equipe-inviter": Route(
+        body=lambda world: {"email": "nouvelle@exemple.fr", "role": "clerk", "territoire": "commune:15014"},
+        content_type=FORM,
+        allowed={"POST": "302 302 403 403 302 403 403 403"},
+    ),
+    "equipe-annuler": Route(
+        args=lambda world: [world["invitation"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
+    "equipe-approuver": Route(
+        args=lambda world: [world["invitation"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
+    "equipe-fin": Route(
+        args=lambda world: [world["clerk_mandate"].pk],
+        content_type=FORM,
+        allowed={"GET": "302 302 404 200 200 404 404 404", "POST": "302 302 404 302 302 404 404 404"},
+    ),
+    "equipe-confirmer": Route(content_type=FORM, allowed={"POST": "302 302 403 403 302 403 403 403"}),
+    "equipe-revendiquer": public(),
+    "equipe-commune": public(args=lambda world: ["15014"]),
+    # Aurillac has its people: no code leaves, the request goes to them.
+    "equipe-demander-code": Route(
+        args=lambda world: ["15014"],
+        content_type=FORM,
+        allowed={"POST": "409 409 409 409 409 409 409 409"},
+    ),
+    "equipe-demander-acces": Route(
+        args=lambda world: ["15014"],
+        body=lambda world: {"name": "Paul Serre", "email": "paul@exemple.fr", "words": ""},
+        content_type=FORM,
+        allowed={"POST": EVERYBODY},
+    ),
+    "equipe-code": Route(
+        args=lambda world: [world["claim"].pk],
+        body=lambda world: {
+            "code": "AAAABBBB",
+            "name": "Paul",
+            "email": "paul@exemple.fr",
+            "password": "trois petits chats",
+        },
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": "422 422 422 422 422 422 422 422"},
+    ),
+    "equipe-contester": Route(
+        args=lambda world: [world["contest"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "invitation": Route(
+        args=lambda world: [world["invitation_token"]],
+        body=lambda world: {"name": "Paul Serre", "password": "trois petits chats"},
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": "200 200 403 403 403 403 403 403"},
+    ),
+    "attestation": Route(
+        args=lambda world: [world["attestation"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "compte-absence": Route(
+        body=lambda world: {
+            "mandate": world["mayor_mandate"].pk,
+            "email": "paul@exemple.fr",
+            "first_day": timezone.localdate().isoformat(),
+            "last_day": timezone.localdate().isoformat(),
+        },
+        content_type=FORM,
+        allowed={"GET": "302 302 200 403 200 200 403 403", "POST": "302 302 422 403 302 422 403 403"},
+    ),
+    "compte-confirmer": Route(content_type=FORM, allowed={"POST": SIGNED_IN.replace("200", "302")}),
     # --- Residents, by page --------------------------------------------------------------
     "signaler": Route(
         body=lambda world: {"couche": "zones-blanches"},

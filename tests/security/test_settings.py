@@ -55,6 +55,7 @@ def test_the_safe_environment_starts() -> None:
         ({"DATABASE_URL": "mysql://x@/x"}, "DATABASE_URL"),
         ({"REPERES_PROCESS": "autre"}, "web, worker ou manage"),
         ({"REPERES_DEMO": "peut-être"}, "écrivez 1 ou 0"),
+        ({"REPERES_ATTESTATION_DATE": "mars 2032"}, "écrivez une date"),
         ({"REPERES_PROXIES": "un"}, "écrivez un nombre entier"),
         ({"REPERES_LIMIT_ADDRESS": "60"}, "débit par heure:réserve"),
         ({"REPERES_LIMIT_COMMUNE": "0:10"}, "débit par heure:réserve"),
