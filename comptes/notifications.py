@@ -49,6 +49,8 @@ LETTERS = {
     "liens-de-suivi": Letter(frozenset({"liens"}), per_day=3),
     "decision": Letter(frozenset({"commune", "couche", "status", "public_reason"})),
     "mot-de-passe": Letter(frozenset({"lien"}), per_day=3),
+    "double-verification": Letter(frozenset({"geste", "compte"})),
+    "demande-proconnect": Letter(frozenset({"commune", "nom", "adresse", "compte"})),
 }
 
 

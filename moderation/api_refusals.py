@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 
-from comptes.permissions import Forbidden
+from comptes.permissions import Forbidden, SecondFactorRequired
 from moderation.refusals import (
     AlreadyDecided,
     NotAllowedFrom,
@@ -47,6 +47,12 @@ class PreconditionRequired(APIException):
     default_code = "precondition-requise"
 
 
+class SecondFactorProblem(PermissionDenied):
+    """403: a page acts for somebody who has shown a password only."""
+
+    default_code = SecondFactorRequired.code
+
+
 class Unprocessable(ValidationError):
     """422: the body can be read but not accepted; `errors` names each field and its remedy."""
 
@@ -62,6 +68,7 @@ HTTP: dict[type[Exception], type[APIException]] = {
     AlreadyDecided: Conflict,
     TooLateToCorrect: Conflict,
     OutOfTerritory: PermissionDenied,
+    SecondFactorRequired: SecondFactorProblem,
     Forbidden: PermissionDenied,
 }
 
