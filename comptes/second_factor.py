@@ -78,7 +78,7 @@ def forget(user: "User | AnonymousUser") -> None:
 
 
 def _by_authenticator(request: HttpRequest, user: "User | AnonymousUser") -> bool:
-    records = get_authentication_records(request, user)  # type: ignore[arg-type]  # None for a stranger
+    records = get_authentication_records(request, user)
     shown = [one["id"] for one in records if one.get("method") == "mfa" and "id" in one]
     return bool(shown) and Authenticator.objects.filter(user_id=user.pk, pk__in=shown).exists()
 

@@ -67,7 +67,7 @@ class _Credential:
     def clean(self) -> dict[str, Any]:
         """Return the cleaned form. Raises ValidationError when the credential proves nothing."""
         with _odd_is_refused():
-            return super().clean() or {}  # type: ignore[misc,no-any-return]  # of the form beside this mixin
+            return super().clean() or {}  # type: ignore[misc]  # of the form beside this mixin
 
 
 class AddKeyForm(_Credential, webauthn_forms.AddWebAuthnForm):
@@ -106,7 +106,6 @@ def _odd_is_refused() -> Iterator[None]:
 def _say_code(form: forms.Form, label: Any) -> None:
     field = form.fields["code"]
     field.label = label
-    field.max_length = 40
     field.widget.attrs.pop("placeholder", None)
     # A recovery code is made of digits too.
     field.widget.attrs |= {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": 40}

@@ -46,7 +46,7 @@ class Overview(base_views.IndexView):
         return super().get_context_data(**kwargs) | {
             "required": required,
             "shown": second_factor.is_shown(self.request, user),
-            "has_factor": second_factor.has_factor(user),  # type: ignore[arg-type]  # login_required
+            "has_factor": second_factor.has_factor(user),
             "next": _next(self.request),
         }
 
@@ -62,7 +62,7 @@ class _Added:
         response: HttpResponse = super().form_valid(form)  # type: ignore[misc]  # of the view beside
         user = self.request.user
         added = Authenticator.objects.filter(user_id=user.pk, type=self.kind).latest("pk")
-        record_authentication(self.request, user, "mfa", id=added.pk, type=added.type)  # type: ignore[arg-type]
+        record_authentication(self.request, user, "mfa", id=added.pk, type=added.type)
         second_factor.forget(user)
         return response
 

@@ -1,5 +1,6 @@
 """How allauth's linked accounts behave here: one provider, from the settings, and no sign-up."""
 
+import logging
 from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -12,11 +13,12 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.crypto import get_random_string
 from requests import RequestException
 
 from comptes.models import Membership
 from comptes.proconnect import people, session
-from comptes.proconnect.provider import PROVIDER_ID, ProConnectProvider
+from comptes.proconnect.provider import NONCE_LENGTH, PROVIDER_ID, ProConnectProvider
 from comptes.proconnect.refusals import (
     Cancelled,
     LinkedElsewhere,
@@ -25,6 +27,8 @@ from comptes.proconnect.refusals import (
     Unreachable,
     Unverified,
 )
+
+log = logging.getLogger(__name__)
 
 
 class ProConnectAdapter(DefaultSocialAccountAdapter):
@@ -54,9 +58,7 @@ class ProConnectAdapter(DefaultSocialAccountAdapter):
 
     def generate_state_param(self, state: dict[str, Any]) -> str:
         """Return 48 characters: ProConnect refuses fewer than 32."""
-        from django.utils.crypto import get_random_string
-
-        return get_random_string(48)
+        return get_random_string(NONCE_LENGTH)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """No sign-up of allauth's: `pre_social_login` has made the account, or refused."""
@@ -99,7 +101,8 @@ class ProConnectAdapter(DefaultSocialAccountAdapter):
 
 
 def refused(request: HttpRequest, refusal: Refused) -> Any:
-    """Return the page that says why ProConnect opened nothing, and what to do instead."""
+    """Return the page that says why ProConnect opened nothing, and what to do instead; log which."""
+    log.warning("ProConnect refused: %s %s", type(refusal).__name__, refusal.why)
     return render(request, "comptes/proconnect_refus.html", {"refusal": refusal}, status=refusal.status)
 
 

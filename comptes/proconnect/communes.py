@@ -10,11 +10,11 @@ import logging
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.urls import reverse
 
 from comptes.models import Membership, User
 from comptes.notifications import notify
+from comptes.querysets import MembershipQuerySet
 from comptes.roles import Role
 from territoires.models import Commune
 
@@ -56,8 +56,7 @@ def claim(*, by: User, siret: str) -> Outcome:
     if commune is None:
         raise Commune.DoesNotExist
     with transaction.atomic():
-        # NO KEY: reports of the commune keep coming in meanwhile.
-        Commune.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=commune.pk)
+        _wait_for_turn(commune)
         holders = _holders(commune)
         if holders.filter(user=by).exists():
             return Outcome.HELD_BY_YOU
@@ -70,7 +69,12 @@ def claim(*, by: User, siret: str) -> Outcome:
     return Outcome.GRANTED
 
 
-def _holders(commune: Commune) -> "QuerySet[Membership]":
+def _wait_for_turn(commune: Commune) -> None:
+    """Lock the commune's row. NO KEY: its reports keep coming in meanwhile."""
+    Commune.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=commune.pk)
+
+
+def _holders(commune: Commune) -> MembershipQuerySet:
     return Membership.objects.live().filter(commune=commune, role__in=HOLDERS)
 
 

@@ -32,7 +32,7 @@ class ProConnectClientAdapter(OpenIDConnectOAuth2Adapter):
     """The exchange of one sign-in: discovery, code for tokens, keys, userinfo. All of it is verified."""
 
     # ProConnect's clients send their secret in the body of the request.
-    basic_auth = False  # type: ignore[assignment]  # allauth computes it
+    basic_auth = False
     nonce = ""
 
     def __init__(self, request: HttpRequest) -> None:

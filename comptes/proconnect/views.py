@@ -83,9 +83,9 @@ def come_back(request: HttpRequest) -> HttpResponse:
     """Verify what ProConnect answers; open the session, or say why not."""
     view = _Return.adapter_view(ProConnectClientAdapter(request))
     try:
-        return view(request)  # type: ignore[no-any-return]
+        return view(request)
     except ImmediateHttpResponse as answer:
-        return answer.response  # type: ignore[no-any-return]
+        return answer.response
     except Refused as refusal:
         return refused(request, refusal)
 
