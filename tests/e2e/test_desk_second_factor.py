@@ -72,7 +72,7 @@ def test_a_passkey_is_made_then_opens_the_next_session(
     accessible(page)
     page.get_by_role("button", name="Créer la clé").click()
     page.get_by_role("heading", name="Codes de secours").wait_for()
-    assert page.get_by_role("button", name="Imprimer").is_visible()
+    page.get_by_role("button", name="Imprimer").wait_for()
     capture(page, "codes-de-secours")
     accessible(page)
     page.get_by_role("link", name="C'est noté, continuer").click()
