@@ -82,7 +82,9 @@ def test_an_unsafe_one_does_not_start_and_says_why(environment: dict[str, str], 
 def test_a_second_factor_is_asked_except_in_the_demo() -> None:
     assert start("print(s.REPERES_MFA)").stdout.strip() == "required"
     assert start("print(s.REPERES_MFA)", REPERES_DEMO="1").stdout.strip() == "optional"
-    assert start("print(s.REPERES_MFA)", REPERES_DEMO="1", REPERES_MFA="required").stdout.strip() == "required"
+    assert (
+        start("print(s.REPERES_MFA)", REPERES_DEMO="1", REPERES_MFA="required").stdout.strip() == "required"
+    )
 
 
 def test_the_demo_starts_on_this_machine_only() -> None:
