@@ -51,11 +51,29 @@ LETTERS = {
     "mot-de-passe": Letter(frozenset({"lien"}), per_day=3),
     "double-verification": Letter(frozenset({"geste", "compte"})),
     "demande-proconnect": Letter(frozenset({"commune", "nom", "adresse", "compte"})),
+    "recours": Letter(frozenset({"commune", "couche", "refused_on", "lien"})),
+    "decision-recours": Letter(frozenset({"commune", "couche", "status", "public_reason", "desk"})),
+    "abonnement": Letter(frozenset({"commune", "couche", "rythme", "lien"}), per_day=3),
+    "registre": Letter(frozenset({"commune", "lignes", "registre", "unsubscribe_url"})),
+    "recapitulatif": Letter(
+        frozenset({"groupes", "total", "autres", "file", "unsubscribe_url", "preferences"})
+    ),
+    "rappel": Letter(frozenset({"groupes", "total", "autres", "file"})),
+    "transmission": Letter(frozenset({"groupes", "total", "autres", "file"})),
 }
 
 
-def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]) -> bool:
+def notify(
+    *,
+    event: str,
+    template: str,
+    recipient: str,
+    context: dict[str, Any],
+    after: dt.timedelta | None = None,
+) -> bool:
     """Put a letter in the outbox, once per (event, recipient), and have it sent after commit.
+
+    `after` keeps it back that long, for what may still be taken back.
 
     `event` names what happened, at most 120 characters (`decision:42`); `template` is a key of
     LETTERS; `context` is JSON. Writes nothing and returns False when the address had its share of
@@ -80,6 +98,7 @@ def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]
         recipient=recipient,
         recipient_hash=recipient_hash,
         context=context,
+        not_before=timezone.now() + (after or dt.timedelta()),
     )
     with transaction.atomic():
         Notification.objects.bulk_create([row], ignore_conflicts=True)
@@ -165,6 +184,10 @@ def _message(letter: Notification) -> EmailMessage:
         # RFC 3834: keeps out-of-office answers away.
         "Auto-Submitted": "auto-generated",
     }
+    if stop := letter.context.get("unsubscribe_url"):
+        # RFC 2369 and 8058: the button of the mail reader, which sends a POST without opening the page.
+        headers["List-Unsubscribe"] = f"<{stop}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return EmailMessage(
         subject.strip(), "\n".join(body).strip() + "\n", to=[letter.recipient], headers=headers
     )

@@ -8,8 +8,10 @@ from contributions.duplicates import find_near
 from contributions.models import Contribution
 from couches.models import FeatureVersion
 from couches.schemas import describe, title_of
+from moderation.edits import Difference, describe_changes
 from moderation.models import Decision
-from moderation.queue import visible_to
+from moderation.practice_scenes import object_before
+from moderation.scope import visible_to
 from moderation.workflow import OFFICIAL_ACTIONS, Action, Actor, why_not
 
 
@@ -37,25 +39,15 @@ class Gesture:
         return not self.why_not
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One answer before and after; empty where it is not given."""
-
-    label: str
-    before: str
-    after: str
-
-
 def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:
     """Return what of the same couche lies within 100 m, nearest first.
 
     Features are public; a pending report shows only inside the reader's own territory.
     """
-    near = find_near(contribution.geom, contribution.couche, exclude=contribution.pk)
-    mine = {
-        row.pk: row
-        for row in visible_to(user).filter(pk__in=[one.id for one in near if one.kind != "feature"])
-    }
+    practice_of = contribution.practice_of_id
+    near = find_near(contribution.geom, contribution.couche, exclude=contribution.pk, practice_of=practice_of)
+    seen = visible_to(user, practice=practice_of is not None)
+    mine = {row.pk: row for row in seen.filter(pk__in=[one.id for one in near if one.kind != "feature"])}
     found = []
     for one in near:
         if one.kind == "feature":
@@ -67,12 +59,15 @@ def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:
 
 
 def history_of(contribution: Contribution) -> list[Decision]:
-    """Return the journal, first decision first."""
-    return list(contribution.decisions.select_related("by").order_by("version"))
+    """Return the journal, first decision first, each with its `differences`: what it completed."""
+    decisions = list(contribution.decisions.select_related("by").order_by("version"))
+    for one in decisions:
+        one.differences = describe_changes(contribution.couche, one.changes)  # type: ignore[attr-defined]
+    return decisions
 
 
 def gestures_of(contribution: Contribution, user: User) -> list[Gesture]:
-    """Return the five buttons in their fixed places, each with why it is closed."""
+    """Return the buttons in their fixed places, each with why it is closed."""
     return [
         Gesture(action, why_not(contribution, action, actor=Actor.OFFICIAL, by=user))
         for action in OFFICIAL_ACTIONS
@@ -81,6 +76,8 @@ def gestures_of(contribution: Contribution, user: User) -> list[Gesture]:
 
 def object_in_force(contribution: Contribution) -> FeatureVersion | None:
     """Return the published state of the object a correction speaks of, or None when it is gone."""
+    if contribution.practice_of_id is not None:
+        return object_before(contribution)
     return FeatureVersion.objects.current().filter(feature=contribution.feature_id).first()
 
 
