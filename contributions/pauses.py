@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from comptes.permissions import SignInFirst, WrongRole, communes_for
+from comptes.permissions import SignInFirst, WrongRole, check_second_factor, communes_for
 from comptes.roles import Gesture
 from contributions.limits import NotYet, delay
 from contributions.models import PAUSE_DAYS, PAUSE_MESSAGE, Contribution, Pause
@@ -186,6 +186,7 @@ def open_pause(
     communes where they decide names those it enters.
     """
     check_may_pause(by)
+    check_second_factor(by)
     row = drawn_up(
         by=by, mode=mode, reason_code=reason_code, message=message, ends=ends, starts=starts,
         commune=commune, zone=zone, couche=couche,
@@ -235,8 +236,10 @@ def drawn_up(
 def end_pause(*, by: "User", pk: int) -> Pause:
     """End a pause now, whoever opened it; ending it twice, or after its time, is nothing.
 
-    Raises Pause.DoesNotExist unless `by` decides now in every commune where it acts.
+    Raises Pause.DoesNotExist unless `by` decides now in every commune where it acts, Forbidden without
+    a second factor.
     """
+    check_second_factor(by)
     row = endable_by(by).select_for_update(of=("self",)).get(pk=pk)
     if row.ended_at is None and row.ends > timezone.now():
         row.ended_at, row.ended_by = timezone.now(), by

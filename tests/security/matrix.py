@@ -101,6 +101,9 @@ def _new_report(world: World) -> dict[str, Any]:
 COUCHE = ["zones-blanches"]
 # Anonymous people are sent to sign in; officials out of scope do not learn that the object exists.
 SIGNED_IN = "302 302 200 200 200 200 200 200"
+SIGNED_IN_NONE = "302 302 404 404 404 404 404 404"
+ALL_ELSEWHERE = "302 302 302 302 302 302 302 302"
+NOWHERE = "404 404 404 404 404 404 404 404"
 IN_SCOPE = "302 302 404 200 200 200 404 404"
 # The sandbox is each one's own: a real report is in nobody's; an ended mandate opens none.
 LEARNERS = "302 302 200 200 200 200 200 403"
@@ -452,6 +455,53 @@ ROUTES: dict[str, Route] = {
         allowed={"GET": "302 302 200 403 200 200 403 403", "POST": "302 302 422 403 302 422 403 403"},
     ),
     "compte-confirmer": Route(content_type=FORM, allowed={"POST": SIGNED_IN.replace("200", "302")}),
+    # --- Second factor -------------------------------------------------------------------
+    "mfa_index": Route(allowed={"GET": SIGNED_IN}),
+    # People of this matrix signed in without a password typed just now: they are asked for it first.
+    "mfa_activate_totp": Route(
+        body=lambda world: {"code": "000000"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "mfa_deactivate_totp": Route(content_type=FORM, allowed={"GET": SIGNED_IN_NONE, "POST": SIGNED_IN_NONE}),
+    "mfa_add_webauthn": Route(
+        body=lambda world: {"name": "x", "credential": "{}"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "mfa_remove_webauthn": Route(
+        args=lambda world: [1], content_type=FORM, allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE}
+    ),
+    "mfa_view_recovery_codes": Route(allowed={"GET": SIGNED_IN_NONE}),
+    "mfa_generate_recovery_codes": Route(
+        content_type=FORM, allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE}
+    ),
+    "mfa_authenticate": Route(
+        body=lambda world: {"code": "000000"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "account_reauthenticate": Route(
+        body=lambda world: {"password": "faux"},
+        content_type=FORM,
+        allowed={"GET": SIGNED_IN, "POST": SIGNED_IN},
+    ),
+    # Who has no factor yet is led to the password.
+    "mfa_reauthenticate": Route(
+        body=lambda world: {"code": "000000"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "mfa_reauthenticate_webauthn": Route(
+        body=lambda world: {"credential": "{}"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    # --- ProConnect, off: no such address (tests/comptes/test_proconnect*.py turn it on) ---
+    "proconnect": Route(content_type=FORM, allowed={"POST": NOWHERE}),
+    "proconnect-retour": Route(query="?code=x&state=y", allowed={"GET": NOWHERE}),
+    "proconnect-commune": Route(content_type=FORM, allowed={"GET": NOWHERE, "POST": NOWHERE}),
+    "proconnect-deconnecte": Route(query="?state=x", allowed={"GET": NOWHERE}),
     # --- Residents, by page --------------------------------------------------------------
     "signaler": Route(
         body=lambda world: {"couche": "zones-blanches"},

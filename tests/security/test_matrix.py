@@ -224,3 +224,49 @@ def visit(
         return response.status_code, fingerprint() != before
     finally:
         transaction.savepoint_rollback(sid)
+
+
+# What binds a territory, or opens it to others.
+BINDING = (
+    "moderation_decision", "couches_coucheversion", "couches_featureversion", "comptes_membership",
+    "contributions_pause", "moderation_redaction",
+)  # fmt: skip
+
+
+def test_a_password_alone_binds_nothing_from_a_page(
+    people: dict[str, User | None], world: dict[str, Any], settings: Any
+) -> None:
+    """Every route that writes, by every official: the net under `comptes.permissions`."""
+    settings.REPERES_MFA = "required"
+    # The link of a letter serves once, to who reads the official's mail: that is its proof.
+    assert binding_routes(people, world) == {"moderation-link"}
+    # Negative control: the same requests do bind where a password is enough.
+    settings.REPERES_MFA = "optional"
+    assert binding_routes(people, world) >= {
+        "api-decide",
+        "moderation-one",
+        "api-publish",
+        "moderation-publish",
+    }
+
+
+def binding_routes(people: dict[str, User | None], world: dict[str, Any]) -> set[str]:
+    """Return the routes behind which somebody wrote something that binds, each rolled back."""
+
+    def now() -> list[tuple[str, int, int]]:
+        return [row for row in fingerprint() if row[0] in BINDING]
+
+    before, found = now(), set()
+    clients = {person: client_of(people[person]) for person in ("clerk", "mayor", "epci", "steward")}
+    for name, route in ROUTES.items():
+        for method in sorted(set(route.allowed) - {"GET"}):
+            for person, client in clients.items():
+                # Signing out is among the routes: each starts signed in.
+                sid, cookies = transaction.savepoint(), client.cookies.copy()
+                url, headers, data, kind = route.request(name, method, person, world)
+                client.generic(method, url, data=data, content_type=kind, headers=headers)
+                if now() != before:
+                    found.add(name)
+                transaction.savepoint_rollback(sid)
+                client.cookies = cookies
+    return found

@@ -60,6 +60,16 @@ def test_the_safe_environment_starts() -> None:
         ({"REPERES_LIMIT_ADDRESS": "60"}, "débit par heure:réserve"),
         ({"REPERES_LIMIT_COMMUNE": "0:10"}, "débit par heure:réserve"),
         ({"REPERES_CHALLENGE_COST": "0"}, "au moins 1"),
+        ({"REPERES_MFA": "non"}, "required ou optional"),
+        ({"PROCONNECT_ISSUER": "https://proconnect.example"}, "PROCONNECT_CLIENT_ID"),
+        (
+            {
+                "PROCONNECT_ISSUER": "http://proconnect.example",
+                "PROCONNECT_CLIENT_ID": "x",
+                "PROCONNECT_SECRET": "y",
+            },
+            "une adresse https://",
+        ),
     ],
     ids=lambda value: "&".join(value) if isinstance(value, dict) else "",
 )
@@ -68,6 +78,14 @@ def test_an_unsafe_one_does_not_start_and_says_why(environment: dict[str, str], 
     assert done.returncode != 0
     assert "ImproperlyConfigured" in done.stderr
     assert said in done.stderr
+
+
+def test_a_second_factor_is_asked_except_in_the_demo() -> None:
+    assert start("print(s.REPERES_MFA)").stdout.strip() == "required"
+    assert start("print(s.REPERES_MFA)", REPERES_DEMO="1").stdout.strip() == "optional"
+    assert (
+        start("print(s.REPERES_MFA)", REPERES_DEMO="1", REPERES_MFA="required").stdout.strip() == "required"
+    )
 
 
 def test_the_demo_starts_on_this_machine_only() -> None:
