@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_publication
+from moderation import views, views_author, views_publication, views_reasons
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/", views.queue, name="moderation-queue"),
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views_publication.go_back,
         name="moderation-revert",
     ),
+    path("moderation/motifs/", views_reasons.reasons, name="moderation-reasons"),
+    path("moderation/motifs/nouveau/", views_reasons.new_reason, name="moderation-reason-new"),
+    path("moderation/motifs/<int:pk>/", views_reasons.one_reason, name="moderation-reason"),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
     path("moderation/<uuid:pk>/", views.detail, name="moderation-one"),
     path("suivi/", views_author.follow_up, name="suivi"),

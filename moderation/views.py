@@ -28,7 +28,7 @@ from moderation.detail import (
 )
 from moderation.forms import BATCH_ACTIONS, MAX_LISTED_COMMUNES, BatchForm, DecisionForm, QueueFilterForm
 from moderation.queue import Filters, Page, in_full, parse_filters, read_page, visible_to
-from moderation.reasons import REASONS, reasons_for
+from moderation.reasons import REASONS, local_rows, reasons_for
 from moderation.refusals import NotAllowedFrom, Refusal, StaleVersion
 from moderation.workflow import Action, Actor, Status, apply, reason_required
 
@@ -207,12 +207,13 @@ def _detail(
 
 def _gestures(row: Contribution, user: User, typed: Any) -> list[dict[str, Any]]:
     """Return the buttons with their reasons, and what was typed when a decision did not pass."""
+    rows = local_rows([row.commune])
     return [
         {
             "action": one.action,
             "label": one.action.label,
             "why_not": one.why_not,
-            "reasons": reasons_for(row.couche.slug, one.action),
+            "reasons": reasons_for(row.couche.slug, one.action, row.commune, rows=rows),
             "reason_required": reason_required(one.action),
             "is_merge": one.action == Action.MERGE,
             "is_refusal": one.action == Action.REJECT,

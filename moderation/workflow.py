@@ -204,6 +204,7 @@ def _decide(
         code=reason_code,
         text=public_reason,
         required=move.reason_required,
+        commune=contribution.commune,
     )
     target = find_target(contribution, into, by=by) if action == Action.MERGE else None
     decision = _write(

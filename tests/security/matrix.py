@@ -213,6 +213,20 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"POST": "302 302 403 403 403 403 302 403"},
     ),
+    "moderation-reasons": Route(allowed={"GET": "302 302 200 403 200 200 403 403"}),
+    "moderation-reason-new": Route(
+        query="?territoire=commune:15014",
+        body=lambda world: {"label": "Chez nous", "public_text": "Voyez la mairie.", "actions": ["reject"]},
+        content_type=FORM,
+        # Without a territory in the address, one's own: the first.
+        allowed={"GET": "302 302 403 403 200 403 403 403", "POST": "302 302 302 403 302 302 403 403"},
+    ),
+    "moderation-reason": Route(
+        args=lambda world: [world["reason"].pk],
+        body=lambda world: {"label": "Chez nous", "public_text": "Voyez la mairie.", "actions": ["reject"]},
+        content_type=FORM,
+        allowed={"GET": "302 302 404 404 200 404 404 404", "POST": "302 302 404 404 302 404 404 404"},
+    ),
     "ateliers": Route(
         body=lambda world: {"label": "Classe de CM2", "hours": "3", "max_uses": "60"},
         content_type=FORM,

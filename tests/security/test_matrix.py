@@ -18,6 +18,7 @@ from comptes.models import User
 from comptes.roles import Role
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from moderation.local_reasons import add_reason
 from moderation.publication import publish_accepted
 from moderation.workflow import apply
 from territoires.models import Commune
@@ -90,7 +91,12 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
     Image.new("RGB", (40, 30), "green").save(stream, "PNG")
     photo, _created = add_photo(waiting, rank=2, raw=stream.getvalue())
     workshop, _code = open_workshop(by=bruno, label="Classe de CM2", hours=3, max_uses=60)
+    reason = add_reason(
+        by=bruno, territory=aurillac, couche=None, label="Chez nous", public_text="Voyez la mairie.",
+        actions=["reject"],
+    )  # fmt: skip
     return {
+        "reason": reason,
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
     }  # fmt: skip
@@ -106,7 +112,7 @@ def client_of(user: User | None) -> Client:
 
 TABLES = (
     "contributions_contribution", "contributions_photo", "moderation_decision", "couches_coucheversion",
-    "couches_featureversion", "comptes_membership", "comptes_user",
+    "couches_featureversion", "comptes_membership", "comptes_user", "moderation_territoryreason",
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
