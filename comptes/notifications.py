@@ -52,8 +52,17 @@ LETTERS = {
 }
 
 
-def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]) -> bool:
+def notify(
+    *,
+    event: str,
+    template: str,
+    recipient: str,
+    context: dict[str, Any],
+    after: dt.timedelta | None = None,
+) -> bool:
     """Put a letter in the outbox, once per (event, recipient), and have it sent after commit.
+
+    `after` keeps it back that long, for what may still be taken back.
 
     `event` names what happened, at most 120 characters (`decision:42`); `template` is a key of
     LETTERS; `context` is JSON. Writes nothing and returns False when the address had its share of
@@ -78,6 +87,7 @@ def notify(*, event: str, template: str, recipient: str, context: dict[str, Any]
         recipient=recipient,
         recipient_hash=recipient_hash,
         context=context,
+        not_before=timezone.now() + (after or dt.timedelta()),
     )
     with transaction.atomic():
         Notification.objects.bulk_create([row], ignore_conflicts=True)

@@ -143,10 +143,10 @@ DECISIONS = [
         """
         SELECT decision.id::text
         FROM moderation_decision AS decision
-        JOIN contributions_contribution AS contribution ON contribution.id = decision.contribution_id
-        JOIN territoires_commune AS commune ON commune.code_insee = contribution.commune_id
+        -- The commune asked that day: the report may have been handed to the neighbour since.
+        JOIN territoires_commune AS commune ON commune.code_insee = decision.commune_id
         JOIN territoires_departement AS departement ON departement.code = commune.departement_id
-        WHERE decision.actor = 'official' AND NOT EXISTS (
+        WHERE decision.actor = 'official' AND decision.action <> 'undo' AND NOT EXISTS (
             SELECT 1 FROM comptes_membership AS membership
             WHERE membership.user_id = decision.by_id AND membership.role = 'moderator'
               AND membership.starts <= decision.at

@@ -6,18 +6,25 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
 
 from comptes.permissions import Forbidden
 from moderation.refusals import (
+    AlreadyAppealed,
     AlreadyDecided,
+    DecidedAbove,
+    GestureUnknown,
+    NobodyAbove,
     NotAllowedFrom,
     NotYourGesture,
     OthersRelyOnIt,
     OutOfTerritory,
     Refusal,
+    SamePerson,
     StaleVersion,
+    TooLateToAppeal,
     TooLateToCorrect,
+    UndoRefused,
 )
 
 
@@ -61,6 +68,13 @@ HTTP: dict[type[Exception], type[APIException]] = {
     OthersRelyOnIt: Conflict,
     AlreadyDecided: Conflict,
     TooLateToCorrect: Conflict,
+    UndoRefused: Conflict,
+    AlreadyAppealed: Conflict,
+    TooLateToAppeal: Conflict,
+    NobodyAbove: Conflict,
+    DecidedAbove: PermissionDenied,
+    SamePerson: PermissionDenied,
+    GestureUnknown: NotFound,
     OutOfTerritory: PermissionDenied,
     Forbidden: PermissionDenied,
 }

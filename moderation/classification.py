@@ -11,6 +11,10 @@ CLASSIFICATION: dict[str, str] = {
     # The register names a role, not a person.
     "Decision.by": "personal",
     "Decision.at": "public",
+    "Decision.commune": "public",
+    "Decision.gesture": "internal",
+    # Answers and places before an official completed them: for the author and the officials.
+    "Decision.changes": "internal",
     "Decision.reason_code": "public",
     "Decision.reason": "internal",
     "Decision.public_reason": "public",

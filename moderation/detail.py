@@ -8,6 +8,7 @@ from contributions.duplicates import find_near
 from contributions.models import Contribution
 from couches.models import FeatureVersion
 from couches.schemas import describe, title_of
+from moderation.edits import Difference
 from moderation.models import Decision
 from moderation.queue import visible_to
 from moderation.workflow import OFFICIAL_ACTIONS, Action, Actor, why_not
@@ -35,15 +36,6 @@ class Gesture:
     def allowed(self) -> bool:
         """Say whether the button is live."""
         return not self.why_not
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One answer before and after; empty where it is not given."""
-
-    label: str
-    before: str
-    after: str
 
 
 def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:

@@ -1,19 +1,29 @@
 """The letter an author gets after a decision: a row of the outbox, in the same transaction."""
 
-from django.conf import settings
+import datetime as dt
 
+from django.conf import settings
+from django.utils import timezone
+
+from comptes.models import Notification
 from comptes.notifications import notify
 from contributions.contact import email_of
+from contributions.models import Contribution
+from moderation.edits import describe_changes
 from moderation.models import Decision
 
 # The job that tells the authors of a version; deferred by name in the publication's transaction.
 WRITE_LETTERS = "moderation.write_publication_letters"
 
+# A decision taken back within this time writes to nobody: the button shows 30 s, a slow line the rest.
+LETTER_DELAY = dt.timedelta(seconds=45)
+
 
 def write_to_author(decision: Decision) -> None:
     """Put one letter in the outbox when the author left an address.
 
-    Nobody is written to about their own gesture. Once per decision and address, whatever is retried.
+    Nobody is written to about their own gesture, and an official's waits for second thoughts. Once
+    per decision and address, whatever is retried.
     """
     if decision.actor == Decision.Actor.AUTHOR:
         return
@@ -22,15 +32,22 @@ def write_to_author(decision: Decision) -> None:
     if email is None:
         return
     notify(
-        event=f"decision:{decision.pk}",
+        event=_event(decision),
         template="decision",
         recipient=email,
+        after=LETTER_DELAY if decision.actor == Decision.Actor.OFFICIAL else None,
         context={
             "contribution": str(contribution.pk),
             "action": decision.action,
             "status": decision.to_status,
             "status_label": decision.outcome_label,
             "public_reason": decision.public_reason,
+            "changes": [
+                {"label": one.label, "before": one.before, "after": one.after}
+                for one in describe_changes(contribution.couche, decision.changes)
+            ],
+            "until": contribution.held_until.isoformat() if contribution.held_until else "",
+            "desk": turn_label(contribution),
             "couche": contribution.couche.title,
             "commune": contribution.commune.nom,
             "received_on": contribution.received_at.date().isoformat(),
@@ -38,6 +55,30 @@ def write_to_author(decision: Decision) -> None:
             "suivi_url": f"{settings.PUBLIC_URL}/suivi/",
         },
     )
+
+
+def take_back_letter(decision: Decision) -> bool:
+    """Tear up the letter of a decision that is undone; False when it has already left.
+
+    Without address there is no letter, hence nothing to correct: True.
+    """
+    letters = Notification.objects.filter(event=_event(decision))
+    letters.waiting().filter(attempts=0, not_before__gt=timezone.now()).delete()
+    return not letters.exists()
+
+
+def turn_label(contribution: Contribution) -> str:
+    """Return who is asked now, as an author reads it: « Ytrac », « Bassin d'Aurillac », « Cantal »."""
+    desk = contribution.handed_to or contribution.commune
+    if contribution.level == Contribution.Level.EPCI and desk.epci is not None:
+        return desk.epci.nom
+    if contribution.level == Contribution.Level.DEPARTEMENT:
+        return desk.departement.nom
+    return desk.nom
+
+
+def _event(decision: Decision) -> str:
+    return f"decision:{decision.pk}"
 
 
 def write_to_authors_of(version_id: int) -> int:

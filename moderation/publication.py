@@ -26,8 +26,8 @@ from moderation.workflow import Action, Actor, Status, find_transition
 WRITE_DECISIONS = """
 INSERT INTO moderation_decision (
     contribution_id, actor, action, from_status, to_status, version, by_id, at,
-    reason_code, reason, public_reason, self_accepted)
-SELECT id, %(actor)s, %(action)s, status, %(to)s, version + 1, %(by)s, %(at)s, '', '', '', false
+    commune_id, reason_code, reason, public_reason, self_accepted)
+SELECT id, %(actor)s, %(action)s, status, %(to)s, version + 1, %(by)s, %(at)s, desk, '', '', '', false
 FROM contributions_contribution WHERE id = ANY(%(ids)s)
 """
 WRITE_STATUSES = """

@@ -64,8 +64,11 @@ class Page:
 
 
 def visible_to(user: "User | AnonymousUser") -> QuerySet[Contribution]:
-    """Return the contributions of the communes whose queue `user` may see now: the only way in."""
-    return Contribution.objects.filter(commune__in=communes_for(user, Gesture.SEE_QUEUE))
+    """Return the contributions of the desks whose queue `user` may see now: the only way in.
+
+    A report handed to the neighbour is at the neighbour's desk, and no longer at ours.
+    """
+    return Contribution.objects.filter(desk__in=communes_for(user, Gesture.SEE_QUEUE).values("pk"))
 
 
 def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:

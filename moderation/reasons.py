@@ -39,6 +39,8 @@ REJECT = frozenset({Action.REJECT})
 RETURN = frozenset({Action.RETURN})
 REOPEN = frozenset({Action.REOPEN})
 MERGE = frozenset({Action.MERGE})
+HOLD = frozenset({Action.HOLD})
+TRANSFER = frozenset({Action.TRANSFER})
 SERVICES = frozenset({"services"})
 WHITE_ZONES = frozenset({"zones-blanches"})
 BUILDINGS = frozenset({"batiments-publics"})
@@ -156,7 +158,43 @@ REASONS: tuple[Reason, ...] = (
         _("Un élément nouveau est arrivé : le signalement est réexaminé."),
         REOPEN,
     ),
-    Reason(OTHER, _("Autre motif"), "", REJECT | RETURN | REOPEN | MERGE),
+    Reason(
+        "hors-competence",
+        _("Pas du ressort de la commune"),
+        _("Ce signalement ne relève pas de la commune : adressez-le au service ou à l'opérateur concerné."),
+        REJECT,
+    ),
+    Reason(
+        "verification-sur-place",
+        _("Vérification sur place"),
+        _("La mairie va vérifier sur place avant de vous répondre."),
+        HOLD,
+    ),
+    Reason(
+        "attente-information",
+        _("Information demandée"),
+        _("La mairie a demandé une information à un service ou à un opérateur, et attend sa réponse."),
+        HOLD,
+    ),
+    Reason(
+        "prochaine-reunion",
+        _("À voir en réunion"),
+        _("Votre signalement sera examiné à la prochaine réunion."),
+        HOLD,
+    ),
+    Reason(
+        "autre-commune",
+        _("Chez le voisin"),
+        _("Le lieu est dans la commune voisine : votre signalement lui est transmis."),
+        TRANSFER,
+    ),
+    Reason(
+        "autre-niveau",
+        _("De la compétence d'un autre niveau"),
+        _("La décision revient à un autre niveau : votre signalement lui est transmis."),
+        TRANSFER,
+    ),
+    Reason(OTHER, _("Autre motif"), "", REJECT | RETURN | REOPEN | MERGE | HOLD | TRANSFER),
 )
 BY_CODE = {reason.code: reason for reason in REASONS}
 LOCAL = re.compile(r"local-([1-9][0-9]{0,17})")

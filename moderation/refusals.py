@@ -177,6 +177,101 @@ class AlreadyDecided(Refusal):
     field = "action"
 
 
+class NothingCompleted(Refusal):
+    """« Compléter et accepter » that changes nothing."""
+
+    message = _("Rien n'est changé : complétez une réponse, déplacez le point, ou acceptez tel quel.")
+    field = "attributes"
+
+
+class HoldDateInvalid(Refusal):
+    """A date to wait for that is missing, past or too far."""
+
+    field = "until"
+
+    def __init__(self, *, first: dt.date, last: dt.date) -> None:
+        """Tell between which dates it may be."""
+        super().__init__(
+            gettext("Dites jusqu'à quand : une date du %(first)s au %(last)s.")
+            % {"first": date_format(first, "j F Y"), "last": date_format(last, "j F Y")}
+        )
+
+
+class TransferTargetInvalid(Refusal):
+    """A report handed to nobody, or to a commune that is not next door."""
+
+    message = _(
+        "Choisissez à qui transmettre : une commune voisine de moins d'un kilomètre, "
+        "l'intercommunalité ou le département."
+    )
+    field = "to"
+
+
+class NobodyThere(TransferTargetInvalid):
+    """A report handed to a level where nobody decides."""
+
+    message = _("Personne ne décide encore à ce niveau : le signalement reste chez vous.")
+
+
+class UndoRefused(Refusal):
+    """A decision that is no longer, or was never, one's own to take back."""
+
+    message = _(
+        "Cette décision ne s'annule plus : seule la dernière, la vôtre, s'annule pendant 30 secondes."
+    )
+    field = "action"
+
+
+class TooLateToUndo(UndoRefused):
+    """The half minute is over, or the report is public."""
+
+    message = _("Il est trop tard pour annuler : la réponse est partie.")
+
+
+class GestureUnknown(Refusal):
+    """A gesture to undo that this person has not made."""
+
+    message = _("Cette décision est introuvable, ou n'est pas la vôtre.")
+
+
+class AlreadyAppealed(Refusal):
+    """A second appeal."""
+
+    message = _("Un recours a déjà été examiné : cette décision est définitive.")
+    field = "action"
+
+
+class TooLateToAppeal(Refusal):
+    """Two months have passed since the refusal."""
+
+    message = _("Il est trop tard : un recours se fait dans les deux mois de la réponse.")
+    field = "action"
+
+
+class NobodyAbove(Refusal):
+    """No other person decides above the commune yet."""
+
+    message = _(
+        "Personne d'autre ne peut encore examiner un recours ici : ni l'intercommunalité ni le département "
+        "n'utilisent Repères. Écrivez à la mairie."
+    )
+    field = "action"
+
+
+class DecidedAbove(Refusal):
+    """A commune's official before a report under appeal."""
+
+    message = _("L'auteur a fait appel : la décision revient maintenant au niveau au-dessus de la commune.")
+    field = "action"
+
+
+class SamePerson(Refusal):
+    """Whoever refused may not judge the appeal."""
+
+    message = _("Vous avez pris la décision contestée : une autre personne doit examiner le recours.")
+    field = "action"
+
+
 class StaleVersion(Refusal):
     """Somebody decided since the contribution was read."""
 
@@ -194,13 +289,14 @@ class StaleVersion(Refusal):
 
 def _who_decided_what(decision: "Decision") -> str:
     if decision.actor == decision.Actor.AUTHOR and decision.to_status == "SUBMITTED":
+        # An answer, a correction, an appeal: the report itself is another one.
         return gettext(
             "L'auteur a modifié son signalement %(when)s : relisez-le. Votre choix n'a pas été appliqué."
         ) % {"when": _when(decision.at)}
     return gettext("%(name)s a déjà décidé %(when)s : %(outcome)s. Votre choix n'a pas été appliqué.") % {
         "name": decision.author_name,
         "when": _when(decision.at),
-        "outcome": decision.outcome_label.lower(),
+        "outcome": (decision.step_label or decision.outcome_label).lower(),
     }
 
 

@@ -1,12 +1,13 @@
-"""The life of a contribution as one table, and `apply()`, the only writer of its status.
+"""`check()` and `apply()`: the only writer of a contribution's status.
 
-The table is read by everything that speaks of states: `apply()`, the buttons, the database
-trigger (`transition_pairs`) and the diagram of docs/etats.md.
+What is legal is the table of `moderation.transitions`; what each gesture changes besides the
+status is in `edits`, `turns`, `merging` and `undoing`.
 """
 
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import ProgrammingError, transaction
 from django.utils import timezone
@@ -17,80 +18,77 @@ from comptes.models import User
 from comptes.roles import Gesture
 from contributions.models import Contribution
 from couches.models import FeatureVersion
-from moderation import reasons
-from moderation.letters import write_to_author
-from moderation.merging import MergeTarget, find_target
+from moderation import reasons, turns
+from moderation.edits import Edits, apply_edits
+from moderation.letters import take_back_letter, write_to_author
+from moderation.merging import find_target
 from moderation.models import Decision
 from moderation.refusals import (
     AlreadyDecided,
-    NotAllowedFrom,
-    NotYourGesture,
+    DecidedAbove,
     OthersRelyOnIt,
     OutOfTerritory,
+    ReasonTextRequired,
     Refusal,
+    SamePerson,
     StaleVersion,
     TooLateToCorrect,
 )
+from moderation.transitions import (
+    CORRECTION_WINDOW,
+    FINAL,
+    OFFICIAL_ACTIONS,
+    TRANSITIONS,
+    Action,
+    Actor,
+    Status,
+    Transition,
+    find_transition,
+    reason_required,
+    transition_pairs,
+)
+from moderation.undoing import check_undo, undo_fields
 
-Status = Contribution.Status
-Action = Decision.Action
-Actor = Decision.Actor
+__all__ = [
+    "CORRECTION_WINDOW",
+    "FINAL",
+    "OFFICIAL_ACTIONS",
+    "TRANSITIONS",
+    "Action",
+    "Actor",
+    "Status",
+    "Transition",
+    "Wish",
+    "apply",
+    "can",
+    "check",
+    "correct_until",
+    "find_transition",
+    "last_decision",
+    "reason_required",
+    "transition_pairs",
+    "why_not",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """Where a gesture leads, whose gesture it is, and whether the author is owed a reason."""
+class Wish:
+    """What one decision says beyond its name; each gesture reads what concerns it.
 
-    to: Status
-    actor: Actor
-    gesture: Gesture | None = None
-    reason_required: bool = False
+    `public_reason` is what the author and the register read, `reason` stays between officials (or
+    is the author's own message); `into` is what to merge into; `edits` what « compléter » changes;
+    `until` the date to hold until; `to` whom to hand it to (`turns.destinations`); `gesture` the
+    id of the click.
+    """
 
-
-def _official(to: Status, *, reason_required: bool = False) -> Transition:
-    return Transition(to, Actor.OFFICIAL, Gesture.DECIDE, reason_required)
-
-
-# Every legal change; whatever is not here is refused, by Python and by the database.
-TRANSITIONS: dict[tuple[Status, Action], Transition] = {
-    (Status.SUBMITTED, Action.ACCEPT): _official(Status.ACCEPTED),
-    (Status.SUBMITTED, Action.REJECT): _official(Status.REJECTED, reason_required=True),
-    (Status.SUBMITTED, Action.RETURN): _official(Status.RETURNED, reason_required=True),
-    (Status.SUBMITTED, Action.MERGE): _official(Status.MERGED),
-    (Status.SUBMITTED, Action.WITHDRAW): Transition(Status.WITHDRAWN, Actor.AUTHOR),
-    (Status.SUBMITTED, Action.CORRECT): Transition(Status.SUBMITTED, Actor.AUTHOR),
-    (Status.RETURNED, Action.ANSWER): Transition(Status.SUBMITTED, Actor.AUTHOR),
-    (Status.RETURNED, Action.WITHDRAW): Transition(Status.WITHDRAWN, Actor.AUTHOR),
-    (Status.ACCEPTED, Action.REOPEN): _official(Status.SUBMITTED, reason_required=True),
-    (Status.ACCEPTED, Action.PUBLISH): Transition(Status.PUBLISHED, Actor.PUBLICATION),
-}
-FINAL = frozenset(Status) - {status for status, _action in TRANSITIONS}
-# What an official may choose, in the order of the buttons.
-OFFICIAL_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.MERGE, Action.REJECT, Action.REOPEN)
-
-# How long an author may change what they have just sent, from the moment it was received.
-CORRECTION_WINDOW = dt.timedelta(hours=1)
-
-
-def transition_pairs() -> list[tuple[str, str]]:
-    """Return every (from, to) the table allows, sorted: what the database trigger repeats."""
-    return sorted({(status.value, move.to.value) for (status, _action), move in TRANSITIONS.items()})
-
-
-def reason_required(action: Action) -> bool:
-    """Say whether this gesture owes the author a reason, wherever it starts from."""
-    return any(move.reason_required for (_status, one), move in TRANSITIONS.items() if one == action)
-
-
-def find_transition(status: str, action: Action, actor: Actor) -> Transition:
-    """Return what the table says. Raises NotAllowedFrom or NotYourGesture."""
-    state = Status(status)
-    move = TRANSITIONS.get((state, action))
-    if move is None:
-        raise NotAllowedFrom(str(state.label), str(action.label))
-    if move.actor != actor:
-        raise NotYourGesture
-    return move
+    reason_code: str = ""
+    public_reason: str = ""
+    reason: str = ""
+    into: uuid.UUID | None = None
+    edits: Edits | None = None
+    until: dt.date | None = None
+    to: str = ""
+    gesture: uuid.UUID | None = None
 
 
 def check(contribution: Contribution, action: Action, *, actor: Actor, by: User | None = None) -> Transition:
@@ -125,34 +123,22 @@ def apply(
     actor: Actor | str,
     by: User | None = None,
     version: int | None,
-    reason_code: str = "",
-    public_reason: str = "",
-    reason: str = "",
-    into: uuid.UUID | None = None,
+    **wish: Any,
 ) -> Decision:
     """Take one decision, all or nothing: status, version, Decision and the author's letter.
 
     `version` is the one the person had before their eyes; only the author, who reads no
-    version, may leave it None. `into` is what to merge into. The version is compared before
+    version, may leave it None. `wish` holds the fields of Wish. The version is compared before
     the table: somebody who comes second must learn who decided, not that « accepter » is closed.
 
-    Raises Contribution.DoesNotExist, comptes.permissions.Forbidden, or a Refusal of
-    `moderation.refusals`.
+    Raises Contribution.DoesNotExist, comptes.permissions.Forbidden, ValidationError by field (for
+    edits), or a Refusal of `moderation.refusals`.
     """
+    wanted = Wish(**wish)
     try:
         with transaction.atomic():
-            contribution = _lock(contribution_id, into)
-            return _decide(
-                contribution,
-                Action(action),
-                actor=Actor(actor),
-                by=by,
-                version=version,
-                reason_code=reason_code,
-                public_reason=public_reason,
-                reason=reason,
-                into=into,
-            )
+            contribution = _lock(contribution_id, wanted.into)
+            return _decide(contribution, Action(action), Actor(actor), by, version, wanted)
     except ProgrammingError as error:
         # The mandate ended between our look and the write: the trigger has the last word.
         if isinstance(error.__cause__, InsufficientPrivilege) and (
@@ -170,8 +156,8 @@ def _lock(contribution_id: uuid.UUID, into: uuid.UUID | None) -> Contribution:
     wanted = [contribution_id] if into is None else [contribution_id, into]
     rows = (
         Contribution.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("couche", "commune")
-        .defer("commune__geom")
+        .select_related("couche", "commune", "handed_to")
+        .defer("commune__geom", "handed_to__geom")
         .filter(pk__in=wanted)
         .order_by("pk")
     )
@@ -184,49 +170,96 @@ def _lock(contribution_id: uuid.UUID, into: uuid.UUID | None) -> Contribution:
 def _decide(
     contribution: Contribution,
     action: Action,
-    *,
     actor: Actor,
     by: User | None,
     version: int | None,
-    reason_code: str,
-    public_reason: str,
-    reason: str,
-    into: uuid.UUID | None,
+    wish: Wish,
 ) -> Decision:
     if actor == Actor.OFFICIAL:
         _check_mandate(contribution, action, by)
+    last = last_decision(contribution)
     if version != contribution.version and (version is not None or actor == Actor.OFFICIAL):
-        raise StaleVersion(current_version=contribution.version, decision=last_decision(contribution))
+        raise StaleVersion(current_version=contribution.version, decision=last)
     move = _check_table(contribution, action, actor)
-    told = reasons.public_reason(
+    if action == Action.UNDO:
+        check_undo(contribution, last, by=by)
+    decision = Decision(
+        contribution=contribution,
+        actor=actor,
         action=action,
-        couche=contribution.couche.slug,
-        code=reason_code,
-        text=public_reason,
-        required=move.reason_required,
-        commune=contribution.commune,
+        from_status=contribution.status,
+        to_status=move.to,
+        version=contribution.version + 1,
+        by=by,
+        at=timezone.now(),
+        commune_id=contribution.desk,
+        gesture=wish.gesture,
+        reason_code=wish.reason_code,
+        reason=wish.reason,
+        public_reason=_told(contribution, action, move, wish),
+        self_accepted=action in {Action.ACCEPT, Action.COMPLETE}
+        and by is not None
+        and by.pk == contribution.entered_by_id,
     )
-    target = find_target(contribution, into, by=by) if action == Action.MERGE else None
-    decision = _write(
-        contribution,
-        Decision(
-            contribution=contribution,
-            actor=actor,
-            action=action,
-            from_status=contribution.status,
-            to_status=move.to,
-            version=contribution.version + 1,
-            by=by,
-            at=timezone.now(),
-            reason_code=reason_code,
-            reason=reason,
-            public_reason=told,
-            self_accepted=action == Action.ACCEPT and by is not None and by.pk == contribution.entered_by_id,
-        ),
-        target,
-    )
+    # What the trigger judges is the row as it was: the decision is written before it changes.
+    changed = _consequences(contribution, decision, last, wish)
+    decision.save(force_insert=True)
+    contribution.status = decision.to_status
+    contribution.version = decision.version
+    contribution.save(update_fields=["status", "version", *changed])
+    if action == Action.UNDO and last is not None and take_back_letter(last):
+        return decision
     write_to_author(decision)
     return decision
+
+
+def _told(contribution: Contribution, action: Action, move: Transition, wish: Wish) -> str:
+    """Return the public reason. Raises ReasonRequired, UnknownReason or ReasonTextRequired."""
+    if move.actor != Actor.OFFICIAL:
+        if move.reason_required and not wish.reason:
+            raise ReasonTextRequired
+        return wish.public_reason
+    return reasons.public_reason(
+        action=action,
+        couche=contribution.couche.slug,
+        code=wish.reason_code,
+        text=wish.public_reason,
+        required=move.reason_required,
+        commune=turns.desk_of(contribution),
+    )
+
+
+def _consequences(
+    contribution: Contribution, decision: Decision, last: Decision | None, wish: Wish
+) -> list[str]:
+    """Change the unsaved row as the gesture asks, note it on the decision; return the fields changed."""
+    action = Action(decision.action)
+    fields: list[str] = []
+    if action == Action.UNDO:
+        assert last is not None  # noqa: S101  # check_undo() came first
+        decision.changes, fields = undo_fields(contribution, last)
+        return fields
+    if action == Action.MERGE:
+        target = find_target(contribution, wish.into, by=decision.by)
+        contribution.merged_into = target.contribution
+        contribution.published_feature_id = target.feature_id
+        fields += ["merged_into", "published_feature"]
+    elif action == Action.COMPLETE:
+        decision.changes, fields = apply_edits(contribution, wish.edits)
+    elif action == Action.TRANSFER:
+        before = [contribution.handed_to_id, contribution.level]
+        fields += turns.hand_over(contribution, wish.to)
+        decision.changes = {"turn": [before, [contribution.handed_to_id, contribution.level]]}
+    elif action == Action.APPEAL:
+        assert last is not None  # noqa: S101  # a refusal is a decision
+        contribution.level = turns.check_appeal(contribution, last.at, last.by)
+        contribution.appealed_at = decision.at
+        fields += ["level", "appealed_at"]
+    held = turns.check_hold(wish.until) if action == Action.HOLD else None
+    if held != contribution.held_until:
+        contribution.held_until = held
+        fields.append("held_until")
+    return fields
 
 
 def _check_table(contribution: Contribution, action: Action, actor: Actor) -> Transition:
@@ -254,34 +287,40 @@ def _check_correctable(contribution: Contribution) -> None:
 
 
 def _check_mandate(contribution: Contribution, action: Action, by: User | None) -> None:
-    """Raise unless `by` may decide on the contribution's commune, and on its object's."""
+    """Raise unless `by` may decide at the desk asked, and on the object's commune."""
     if by is None:
         raise permissions.SignInFirst
-    permissions.check(by, Gesture.DECIDE, contribution.commune)
-    if action == Action.ACCEPT and contribution.feature_id is not None:
+    if action == Action.UNDO and contribution.handed_to_id is not None:
+        # Whoever passed it on may take that back, though it is at the neighbour's now.
+        permissions.check(by, Gesture.DECIDE, contribution.commune)
+        return
+    permissions.check(by, Gesture.DECIDE, turns.desk_of(contribution))
+    if contribution.appealed_at is not None:
+        _check_appeal_judge(contribution, action, by)
+    if action in {Action.ACCEPT, Action.COMPLETE} and contribution.feature_id is not None:
         state = FeatureVersion.objects.current().filter(feature=contribution.feature_id)
         home = state.select_related("commune").defer("commune__geom").first()
         # A point put in one's own commune does not open the neighbour's object.
         if (
             home is not None
-            and home.commune_id != contribution.commune_id
+            and home.commune_id != contribution.desk
             and not permissions.can(by, Gesture.DECIDE, home.commune)
         ):
             raise OutOfTerritory
 
 
-def _write(contribution: Contribution, decision: Decision, target: MergeTarget | None) -> Decision:
-    """Write the decision, then the status: the trigger wants them in that order."""
-    decision.save(force_insert=True)
-    contribution.status = decision.to_status
-    contribution.version = decision.version
-    changed = ["status", "version"]
-    if target is not None:
-        contribution.merged_into = target.contribution
-        contribution.published_feature_id = target.feature_id
-        changed += ["merged_into", "published_feature"]
-    contribution.save(update_fields=changed)
-    return decision
+def _check_appeal_judge(contribution: Contribution, action: Action, by: User) -> None:
+    """Raise unless `by` decides above the commune and is not who refused."""
+    if not turns.above_commune(by, contribution):
+        raise DecidedAbove
+    refused_by = (
+        contribution.decisions.filter(action=Action.REJECT, at__lt=contribution.appealed_at)
+        .order_by("-version")
+        .values_list("by", flat=True)
+        .first()
+    )
+    if action != Action.UNDO and refused_by == by.pk:
+        raise SamePerson
 
 
 def last_decision(contribution: Contribution) -> Decision | None:

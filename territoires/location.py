@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from territoires.legal import may_be_french
@@ -106,3 +107,20 @@ def locate(point: Point) -> Location:
     load = BoundaryLoad.objects.order_by("-loaded_at").first()
     doubtful = load is not None and may_be_french(point, mainland_complete=load.complete)
     raise OutsideLoadedTerritory() if doubtful else OutsideFrance()
+
+
+NEAR_SQL = """
+SELECT DISTINCT piece.commune_id FROM territoires_communepiece AS piece
+WHERE piece.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+  AND ST_DWithin(piece.geom::geography, ST_SetSRID(ST_Point(%(lon)s, %(lat)s), 4326)::geography, %(metres)s)
+"""
+
+
+def communes_near(point: Point, metres: float) -> list[Commune]:
+    """Return today's communes within `metres` of `point` (EPSG:4326), by name; their outlines stay away."""
+    west, south, east, north = extent_around(point, metres)
+    parameters = {"lon": point.x, "lat": point.y, "metres": float(metres)}
+    with connection.cursor() as cursor:
+        cursor.execute(NEAR_SQL, parameters | {"west": west, "south": south, "east": east, "north": north})
+        codes = [code for (code,) in cursor.fetchall()]
+    return list(Commune.objects.current().filter(pk__in=codes).defer("geom").order_by("nom"))

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.gis.db.models.functions import IsEmpty
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +43,13 @@ class Contribution(models.Model):
     `commune` is found from the point and never changes; `code_insee_at_capture` and
     `millesime` keep what it was called that day.
     """
+
+    class Level(models.TextChoices):
+        """Who is expected to decide: the commune, or the level it was handed or appealed to."""
+
+        COMMUNE = "", _("la commune")
+        EPCI = "epci", _("l'intercommunalité")
+        DEPARTEMENT = "departement", _("le département")
 
     class Operation(models.TextChoices):
         """What the author proposes."""
@@ -130,12 +138,31 @@ class Contribution(models.Model):
         CoucheVersion, models.PROTECT, null=True, related_name="contributions", db_index=False
     )
 
+    # Whose turn it is. `handed_to` is the neighbour an official passed it to across the border:
+    # its officials decide from then on; `desk` is the commune asked, found by one index.
+    handed_to = models.ForeignKey(
+        Commune, models.PROTECT, null=True, related_name="+", verbose_name=_("transmis à"), db_index=False
+    )
+    desk = models.GeneratedField(
+        expression=Coalesce("handed_to", "commune"),
+        output_field=models.CharField(max_length=5),
+        db_persist=True,
+    )
+    level = models.CharField(
+        _("niveau attendu"), max_length=11, choices=Level.choices, blank=True, default="", db_default=""
+    )
+    held_until = models.DateField(_("mis en attente jusqu'au"), null=True)
+    # An appeal is decided above the commune, once; kept after that decision.
+    appealed_at = models.DateTimeField(_("recours le"), null=True)
+
     objects = ContributionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("signalement")
         ordering = ["received_at", "id"]
         indexes = [
+            # By state first within a desk: the queue is read oldest first, one page at a time.
+            models.Index(fields=["desk", "status", "received_at", "id"], name="contribution_desk"),
             models.Index(fields=["commune", "status", "received_at"], name="contribution_queue"),
             models.Index(fields=["couche", "status", "received_at"], name="contribution_couche"),
             *(
@@ -148,6 +175,7 @@ class Contribution(models.Model):
                     ("feature", "feature"),
                     ("merged_into", "merged_into"),
                     ("entered_by", "entered_by"),
+                    ("handed_to", "handed_to"),
                 )
             ),
         ]
@@ -175,6 +203,17 @@ class Contribution(models.Model):
                 name="contribution_accuracy_positive",
                 condition=Q(accuracy_m__isnull=True) | Q(accuracy_m__gte=0, accuracy_m__lte=100_000),
             ),
+            models.CheckConstraint(
+                name="contribution_level_known", condition=Q(level__in=["", "epci", "departement"])
+            ),
+            models.CheckConstraint(
+                name="contribution_appeal_above",
+                condition=Q(appealed_at__isnull=True) | Q(level__in=["epci", "departement"]),
+            ),
+            models.CheckConstraint(
+                name="contribution_handed_elsewhere",
+                condition=Q(handed_to__isnull=True) | ~Q(handed_to=F("commune")),
+            ),
             models.CheckConstraint(name="contribution_geom_on_earth", condition=POINT_IN_RANGE),
             models.CheckConstraint(
                 name="contribution_attributes_object",
@@ -190,8 +229,23 @@ class Contribution(models.Model):
             # What was received, where and by which commune it is decided is never rewritten.
             pgtrigger.ReadOnly(
                 name="contribution_identity_fixed",
-                fields=["id", "couche", "operation", "feature", "commune", "received_at", "entered_by"],
-            )
+                fields=["id", "couche", "operation", "feature", "received_at", "entered_by"],
+            ),
+            # An official who received it from the neighbour may move the point home (and undo that):
+            # the desk asked stays the same. Nothing else changes the commune found from the point.
+            pgtrigger.Trigger(
+                name="contribution_commune_fixed",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Condition("OLD.commune_id IS DISTINCT FROM NEW.commune_id"),
+                func="""
+                IF coalesce(OLD.handed_to_id, OLD.commune_id) <> coalesce(NEW.handed_to_id, NEW.commune_id) THEN
+                    RAISE EXCEPTION 'contribution %: the commune does not change', OLD.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'contribution_commune_fixed';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
         ]
 
 

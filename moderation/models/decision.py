@@ -3,10 +3,12 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from contributions.models import Contribution
+from moderation.querysets import DecisionQuerySet
+from territoires.models import Commune
 
 
 class Decision(models.Model):
@@ -28,10 +30,15 @@ class Decision(models.Model):
         """Labels of the transition table."""
 
         ACCEPT = "accept", _("accepter")
+        COMPLETE = "complete", _("compléter et accepter")
         REJECT = "reject", _("refuser")
         RETURN = "return", _("demander une précision")
         MERGE = "merge", _("fusionner")
         REOPEN = "reopen", _("rouvrir")
+        HOLD = "hold", _("mettre en attente")
+        TRANSFER = "transfer", _("transmettre")
+        UNDO = "undo", _("annuler")
+        APPEAL = "appeal", _("faire appel")
         WITHDRAW = "withdraw", _("retirer")
         ANSWER = "answer", _("répondre")
         CORRECT = "correct", _("corriger")
@@ -46,15 +53,27 @@ class Decision(models.Model):
     version = models.PositiveIntegerField(_("version du signalement"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions")
     at = models.DateTimeField(_("le"))
+    # Where the report was when this was decided: it may be handed over later.
+    commune = models.ForeignKey(Commune, models.PROTECT, related_name="+", db_index=False)
+    # One click, made by the device, may decide on many reports: what is undone, or sent again, together.
+    gesture = models.UUIDField(_("geste"), null=True)
+    # What an official changed: {"attributes": {name: [before, after]}, "geometry": [[lon, lat], [lon, lat]]}.
+    changes = models.JSONField(_("ce qui a changé"), default=dict, db_default=Value({}, models.JSONField()))
     reason_code = models.SlugField(_("motif"), max_length=40, blank=True)
     reason = models.CharField(_("note interne"), max_length=1000, blank=True)
     public_reason = models.CharField(_("motif public"), max_length=1000, blank=True)
     self_accepted = models.BooleanField(_("acceptée par qui l'a saisie"), default=False)
 
+    objects = DecisionQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("décision")
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["contribution", "at"], name="decision_contribution")]
+        indexes = [
+            models.Index(fields=["contribution", "at"], name="decision_contribution"),
+            models.Index(fields=["commune", "-at", "-id"], name="decision_register"),
+            models.Index(fields=["gesture"], name="decision_gesture", condition=Q(gesture__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["contribution", "version"], name="decision_one_per_version"),
             models.CheckConstraint(
@@ -65,7 +84,13 @@ class Decision(models.Model):
             ),
             models.CheckConstraint(
                 name="decision_reason_given",
-                condition=~Q(action__in=["reject", "return", "reopen"]) | ~Q(public_reason=""),
+                condition=~Q(action__in=["reject", "return", "reopen", "hold", "transfer"])
+                | ~Q(public_reason=""),
+            ),
+            models.UniqueConstraint(
+                fields=["gesture", "contribution"],
+                name="decision_once_per_gesture",
+                condition=Q(gesture__isnull=False),
             ),
         ]
         triggers = [
@@ -78,11 +103,15 @@ class Decision(models.Model):
                 IF NEW.actor = 'official' AND NOT EXISTS (
                     SELECT 1
                     FROM contributions_contribution AS contribution
-                    JOIN territoires_commune AS commune ON commune.code_insee = contribution.commune_id
+                    -- The desk asked; whoever passed it on by mistake may still take that back.
+                    JOIN territoires_commune AS commune ON commune.code_insee = contribution.desk
+                      OR (NEW.action = 'undo' AND commune.code_insee = contribution.commune_id)
                     JOIN territoires_departement AS departement ON departement.code = commune.departement_id
                     JOIN comptes_membership AS membership ON membership.user_id = NEW.by_id
                     JOIN comptes_user AS person ON person.id = membership.user_id AND person.is_active
                     WHERE contribution.id = NEW.contribution_id
+                      -- An appeal is decided above the commune.
+                      AND (contribution.appealed_at IS NULL OR membership.commune_id IS NULL)
                       AND membership.role = 'moderator'
                       AND membership.starts <= NEW.at
                       AND (membership.ends IS NULL OR membership.ends > NEW.at)
@@ -111,10 +140,21 @@ class Decision(models.Model):
 
     @property
     def step_label(self) -> str:
-        """What to say instead of the state it led to, when that did not change; else ""."""
-        return str(_("Corrigé")) if self.action == self.Action.CORRECT else ""
+        """What to say instead of the state it led to, when that alone would mislead; else ""."""
+        return str(STEPS.get(self.Action(self.action), ""))
 
     @property
     def outcome_label(self) -> str:
         """The state it led to, in the words of the interface."""
         return str(Contribution.Status(self.to_status).label)
+
+
+# What happened, where the state it led to (« En attente ») does not tell.
+STEPS = {
+    Decision.Action.CORRECT: _("Corrigé"),
+    Decision.Action.COMPLETE: _("Complétée et acceptée"),
+    Decision.Action.HOLD: _("Mis en attente"),
+    Decision.Action.TRANSFER: _("Transmis"),
+    Decision.Action.UNDO: _("Décision annulée"),
+    Decision.Action.APPEAL: _("Recours de l'auteur"),
+}

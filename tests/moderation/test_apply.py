@@ -103,7 +103,7 @@ def test_the_trigger_refuses_the_neighbour_s_raw_decision(aurillac: Commune, chl
     with pytest.raises(DatabaseError, match="no live mandate"), transaction.atomic():
         Decision.objects.create(
             contribution=row, actor="official", action="accept", from_status="SUBMITTED",
-            to_status="ACCEPTED", version=2, by=chloe, at=timezone.now(),
+            to_status="ACCEPTED", version=2, by=chloe, at=timezone.now(), commune=aurillac,
         )  # fmt: skip
 
 

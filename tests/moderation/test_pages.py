@@ -211,7 +211,7 @@ def test_the_clerk_reads_and_the_buttons_say_why(aurillac: Commune, claude: User
     row = report(aurillac)
     client = page_as(claude)
     page = text(client.get(f"/moderation/{row.pk}/"))
-    assert page.count('aria-disabled="true"') == 5 and "Votre rôle dans cette commune" in page
+    assert page.count('aria-disabled="true"') == 8 and "Votre rôle dans cette commune" in page
     assert client.post(f"/moderation/{row.pk}/", {"action": "accept", "version": "1"}).status_code == 403
 
 

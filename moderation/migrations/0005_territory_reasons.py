@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("couches", "0003_row_sha256"),
-        ("moderation", "0003_correct_action"),
+        ("moderation", "0004_desk"),
         ("territoires", "0002_lieux_dits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
