@@ -160,6 +160,24 @@ def asked(couche: Couche) -> list[tuple[str, str]]:
     return [(ours[name], level) for name, level in levels if name in ours]
 
 
+# What each schema calls the parts of an address: the whole line, or its number and way.
+ADDRESS_PARTS = {
+    "adresse": "line", "ADR_NUMERO": "number", "ADR_NOMVOIE": "way", "code_postal": "postcode",
+    "ADR_CODEPOSTAL": "postcode", "ADR_CLE_INTEROP": "key",
+}  # fmt: skip
+
+
+def address_parts(couche: Couche) -> dict[str, str]:
+    """Return {part: our attribute} of an address: line, number, way, postcode, key."""
+    ours = attributes_of(couche) if national_of(couche) else {}
+    return {part: ours[name] for name, part in ADDRESS_PARTS.items() if name in ours}
+
+
+def derivable(couche: Couche) -> set[str]:
+    """Return the attributes that another answer may say (`x-map`)."""
+    return {target for one in properties(couche).values() for target in one.get("x-map", {})}
+
+
 def derived(couche: Couche, attributes: dict[str, Any]) -> dict[str, Any]:
     """Return what other answers already say (`x-map`): the theme of a town hall is administrative."""
     found: dict[str, Any] = {}
@@ -174,8 +192,7 @@ def derived(couche: Couche, attributes: dict[str, Any]) -> dict[str, Any]:
 def suggestions(couche: Couche, attributes: dict[str, Any], commune: Commune) -> dict[str, Any]:
     """Return what may be proposed where nothing is said: never more than one possible answer."""
     found = derived(couche, attributes)
-    ours = attributes_of(couche) if national_of(couche) else {}
-    postcode = ours.get("code_postal") or ours.get("ADR_CODEPOSTAL")
+    postcode = address_parts(couche).get("postcode", "")
     if postcode and attributes.get(postcode) in EMPTY and len(commune.codes_postaux) == 1:
         found[postcode] = str(commune.codes_postaux[0])
     return found
@@ -329,8 +346,7 @@ def _in_new_caledonia(commune: Commune | None) -> bool:
 
 
 def _postcode(prefix: str, couche: Couche, said: dict[str, Any], commune: Commune) -> Iterator[str]:
-    ours = attributes_of(couche)
-    value = said.get(ours.get("code_postal") or ours.get("ADR_CODEPOSTAL", ""))
+    value = said.get(address_parts(couche).get("postcode", ""))
     if value and commune.codes_postaux and value not in commune.codes_postaux:
         yield _("%(value)s n'est pas un code postal de %(commune)s (%(known)s) : vérifiez-le.") % {
             "value": value,

@@ -198,7 +198,9 @@ class ReasonsView(APIView):
         if slug and not (SLUG.fullmatch(slug) and Couche.objects.filter(slug=slug).exists()):
             raise Unprocessable({"couche": [_("Couche inconnue : choisissez-en une dans /api/v1/couches/.")]})
         if commune and not slug:
-            raise Unprocessable({"couche": [_("Donnez aussi la couche : les mots d'une commune en dépendent.")]})
+            raise Unprocessable(
+                {"couche": [_("Donnez aussi la couche : les mots d'une commune en dépendent.")]}
+            )
         found = reasons_for(slug, commune=commune) if slug else REASONS
         body = [
             {

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_publication, views_reasons
+from moderation import views, views_author, views_completing, views_publication, views_reasons
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/", views.queue, name="moderation-queue"),
@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views_publication.go_back,
         name="moderation-revert",
     ),
+    path("moderation/fiches/", views_completing.features, name="moderation-features"),
+    path("moderation/fiches/<uuid:pk>/", views_completing.feature, name="moderation-feature"),
     path("moderation/motifs/", views_reasons.reasons, name="moderation-reasons"),
     path("moderation/motifs/nouveau/", views_reasons.new_reason, name="moderation-reason-new"),
     path("moderation/motifs/<int:pk>/", views_reasons.one_reason, name="moderation-reason"),

@@ -30,6 +30,7 @@ from moderation.forms import BATCH_ACTIONS, MAX_LISTED_COMMUNES, BatchForm, Deci
 from moderation.queue import Filters, Page, in_full, parse_filters, read_page, visible_to
 from moderation.reasons import REASONS, local_rows, reasons_for
 from moderation.refusals import NotAllowedFrom, Refusal, StaleVersion
+from moderation.turns import desk_of
 from moderation.workflow import Action, Actor, Status, apply, reason_required
 
 WHO_ELSE = 8
@@ -207,13 +208,14 @@ def _detail(
 
 def _gestures(row: Contribution, user: User, typed: Any) -> list[dict[str, Any]]:
     """Return the buttons with their reasons, and what was typed when a decision did not pass."""
-    rows = local_rows([row.commune])
+    desk = desk_of(row)
+    rows = local_rows([desk])
     return [
         {
             "action": one.action,
             "label": one.action.label,
             "why_not": one.why_not,
-            "reasons": reasons_for(row.couche.slug, one.action, row.commune, rows=rows),
+            "reasons": reasons_for(row.couche.slug, one.action, desk, rows=rows),
             "reason_required": reason_required(one.action),
             "is_merge": one.action == Action.MERGE,
             "is_refusal": one.action == Action.REJECT,

@@ -36,7 +36,9 @@ WORDS = {"label": "Chemin privé", "public_text": "Ce chemin est privé : voyez 
 
 def own(by: User, territory: Any, **given: Any) -> TerritoryReason:
     """Return a reason of a territory's own, to refuse with."""
-    return add_reason(**{"by": by, "territory": territory, "couche": None, "actions": ["reject"], **WORDS, **given})
+    return add_reason(
+        **{"by": by, "territory": territory, "couche": None, "actions": ["reject"], **WORDS, **given}
+    )
 
 
 def wording(by: User, territory: Any, code: str, text: str = "", **given: Any) -> TerritoryReason:
@@ -69,7 +71,9 @@ def test_the_epci_s_reasons_count_in_each_of_its_communes(
 ) -> None:
     row = own(driss, caba)
     assert row.code in codes(aurillac) and row.code in codes(ytrac)
-    elsewhere = factories.CommuneFactory(code_insee="15001", nom="Allanche", epci=None, geom=factories.square(3, 45))
+    elsewhere = factories.CommuneFactory(
+        code_insee="15001", nom="Allanche", epci=None, geom=factories.square(3, 45)
+    )
     assert row.code not in codes(elsewhere)
 
 
@@ -97,7 +101,9 @@ def test_what_is_said_of_one_couche_wins_within_a_territory(aurillac: Commune, b
     wording(bruno, aurillac, "hors-sujet", "En général.")
     wording(bruno, aurillac, "hors-sujet", "Du réseau.", couche=Couche.objects.get(slug="zones-blanches"))
     texts = {
-        couche: next(one for one in reasons_for(couche, "reject", aurillac) if one.code == "hors-sujet").public_text
+        couche: next(
+            one for one in reasons_for(couche, "reject", aurillac) if one.code == "hors-sujet"
+        ).public_text
         for couche in ("services", "zones-blanches")
     }
     assert texts == {"services": "En général.", "zones-blanches": "Du réseau."}
@@ -119,7 +125,9 @@ def test_a_local_code_decides_at_home_only(
     aurillac: Commune, ytrac: Commune, bruno: User, chloe: User, driss: User
 ) -> None:
     row = own(bruno, aurillac)
-    assert decide(report(aurillac), "reject", bruno, reason_code=row.code).public_reason == WORDS["public_text"]
+    assert (
+        decide(report(aurillac), "reject", bruno, reason_code=row.code).public_reason == WORDS["public_text"]
+    )
     there = report(ytrac, at=(2.34, 44.93))
     for by in (chloe, driss):
         with pytest.raises(UnknownReason):
@@ -142,7 +150,12 @@ def test_a_decision_taken_keeps_its_text(aurillac: Commune, bruno: User) -> None
     row = own(bruno, aurillac)
     decision = decide(report(aurillac), "reject", bruno, reason_code=row.code)
     edit_reason(
-        by=bruno, reason=row, label="Voie privée", public_text="Autre chose.", actions=["reject"], active=False
+        by=bruno,
+        reason=row,
+        label="Voie privée",
+        public_text="Autre chose.",
+        actions=["reject"],
+        active=False,
     )
     decision.refresh_from_db()
     assert decision.public_reason == WORDS["public_text"]
@@ -152,7 +165,14 @@ def test_a_decision_taken_keeps_its_text(aurillac: Commune, bruno: User) -> None
 
 
 def test_only_the_territory_s_own_officials_write(
-    aurillac: Commune, ytrac: Commune, caba: Epci, bruno: User, chloe: User, driss: User, claude: User, sophie: User
+    aurillac: Commune,
+    ytrac: Commune,
+    caba: Epci,
+    bruno: User,
+    chloe: User,
+    driss: User,
+    claude: User,
+    sophie: User,
 ) -> None:
     """Not the neighbour, not the EPCI for a commune, not the mayor for the EPCI, not the clerk."""
     row = own(bruno, aurillac)
@@ -219,7 +239,9 @@ def test_a_mayor_rewrites_hides_and_proposes_again(aurillac: Commune, bruno: Use
     client.post(where, {"label": "Hors sujet", "public_text": "Pas ici."})
     row = TerritoryReason.objects.get()
     assert "Dans vos mots" in text(client.get(PAGE))
-    client.post(f"{PAGE}{row.pk}/", {"label": "Hors sujet", "public_text": "Pas ici.", "hidden": "on", "active": "on"})
+    client.post(
+        f"{PAGE}{row.pk}/", {"label": "Hors sujet", "public_text": "Pas ici.", "hidden": "on", "active": "on"}
+    )
     assert "hors-sujet" not in codes(aurillac) and "Masqué" in text(client.get(PAGE))
     client.post(f"{PAGE}{row.pk}/", {"label": "Hors sujet", "public_text": "Pas ici."})
     assert "hors-sujet" in codes(aurillac)
@@ -257,16 +279,24 @@ def test_markup_is_only_text(aurillac: Commune, bruno: User, page_as: PageAs) ->
     hostile = "<script>alert(1)</script>{{ settings }}"
     client = page_as(bruno)
     body = {"label": hostile, "public_text": hostile, "actions": ["reject"], "geste": "apercu"}
-    for answer in (client.post(f"{PAGE}nouveau/", body), client.post(f"{PAGE}nouveau/", body | {"geste": ""})):
+    for answer in (
+        client.post(f"{PAGE}nouveau/", body),
+        client.post(f"{PAGE}nouveau/", body | {"geste": ""}),
+    ):
         assert b"<script>alert" not in answer.content
     assert b"<script>alert" not in client.get(PAGE).content
 
 
-def test_chloe_neither_sees_nor_edits_aurillac_s(aurillac: Commune, bruno: User, chloe: User, page_as: PageAs) -> None:
+def test_chloe_neither_sees_nor_edits_aurillac_s(
+    aurillac: Commune, bruno: User, chloe: User, page_as: PageAs
+) -> None:
     row, client = own(bruno, aurillac), page_as(chloe)
     assert WORDS["label"] not in text(client.get(PAGE))
     assert client.get(f"{PAGE}?territoire=commune:15014").status_code == 403
-    assert client.post(f"{PAGE}nouveau/?territoire=commune:15014", WORDS | {"actions": ["reject"]}).status_code == 403
+    assert (
+        client.post(f"{PAGE}nouveau/?territoire=commune:15014", WORDS | {"actions": ["reject"]}).status_code
+        == 403
+    )
     for answer in (client.get(f"{PAGE}{row.pk}/"), client.post(f"{PAGE}{row.pk}/", WORDS)):
         assert answer.status_code == 404
     row.refresh_from_db()

@@ -213,6 +213,19 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"POST": "302 302 403 403 403 403 302 403"},
     ),
+    "moderation-features": Route(allowed={"GET": SIGNED_IN}),
+    "moderation-feature": Route(
+        args=lambda world: [world["place"].row.feature_id],
+        body=lambda world: {
+            "a-kind": "cafe",
+            "a-nom": "Le Relais",
+            "a-adresse": "3 place du Square",
+            "base": world["place"].token,
+            "id": "7b0f6f5e-6d0e-4c7b-9a55-0d4c7ad2b222",
+        },
+        content_type=FORM,
+        allowed={"GET": IN_SCOPE, "POST": "302 302 404 302 302 302 404 404"},
+    ),
     "moderation-reasons": Route(allowed={"GET": "302 302 200 403 200 200 403 403"}),
     "moderation-reason-new": Route(
         query="?territoire=commune:15014",

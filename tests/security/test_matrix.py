@@ -18,11 +18,13 @@ from comptes.models import User
 from comptes.roles import Role
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from moderation.features import kept_by, states_of
 from moderation.local_reasons import add_reason
 from moderation.publication import publish_accepted
 from moderation.workflow import apply
 from territoires.models import Commune
 from tests import factories
+from tests.frontend.factories import publish_services
 from tests.security.matrix import METHODS, PEOPLE, ROUTES
 
 pytestmark = pytest.mark.django_db
@@ -95,8 +97,11 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
         by=bruno, territory=aurillac, couche=None, label="Chez nous", public_text="Voyez la mairie.",
         actions=["reject"],
     )  # fmt: skip
+    publish_services(aurillac, "Le Relais")
+    place = states_of(list(kept_by(bruno).filter(couche__slug="services")))[0]
     return {
         "reason": reason,
+        "place": place,
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
     }  # fmt: skip
