@@ -158,6 +158,22 @@ DECISIONS = [
     ),
 ]
 
+REASONS = [
+    Invariant(
+        "motif-local",
+        _("Une décision ne porte un motif local que de son territoire."),
+        # An EPCI may lose a commune afterwards: only a commune's own reason is judged by place.
+        """
+        SELECT decision.id::text || ' : ' || decision.reason_code
+        FROM moderation_decision AS decision
+        LEFT JOIN moderation_territoryreason AS reason
+          ON decision.reason_code = 'local-' || reason.id AND reason.replaces = ''
+        WHERE decision.reason_code LIKE 'local-%'
+          AND (reason.id IS NULL OR reason.commune_id <> decision.commune_id)
+        """,
+    ),
+]
+
 COUCHES = [
     Invariant(
         "version-numeros",
@@ -262,4 +278,4 @@ TERRITOIRES = [
     ),
 ]
 
-ALL = [*CONTRIBUTIONS, *DECISIONS, *COUCHES, *TERRITOIRES]
+ALL = [*CONTRIBUTIONS, *DECISIONS, *REASONS, *COUCHES, *TERRITOIRES]

@@ -56,7 +56,7 @@ class FeatureRemoved(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What the template shows: `first` the fields the national schema asks, `others` those of residents.
+    """What the template shows: `first` what the national schema asks a town hall to write, `others` the rest.
 
     `address` maps the parts of an address to the ids of their inputs.
     """
@@ -102,21 +102,31 @@ def build(
 
 
 def _split(questions: AttributeForm) -> tuple[list[Group], list[Group]]:
-    """Part the questions: what is the town hall's or the national schema's first, then the rest."""
-    wanted = {name for name, _level in asked(questions.couche)}
+    """Part the questions: what a town hall writes for the national schema first, then all the rest.
+
+    What residents answer by ticking stays with the rest, a click away: a phone's screen is short.
+    """
+    wanted = {name for name, _level in asked(questions.couche) if _is_written(questions, name)}
     first, others = [], []
     for group in questions.groups():
-        asked_here = [
-            one
-            for one in group.questions
-            if one.name in wanted or questions.questions[one.name].definition.get("x-complete")
-        ]
-        rest = [one for one in group.questions if one not in asked_here]
-        first += [replace(group, questions=asked_here)] if asked_here else []
+        here = [one for one in group.questions if one.name in wanted]
+        rest = [one for one in group.questions if one.name not in wanted]
+        first += [replace(group, questions=here)] if here else []
         others += [replace(group, questions=rest)] if rest else []
     # The group that is the town hall's alone comes first.
     first.sort(key=lambda group: not _is_official(questions, group))
     return first, others
+
+
+def _is_written(questions: AttributeForm, name: str) -> bool:
+    asked_of = questions.questions[name]
+    if asked_of.definition.get("x-complete"):
+        return True
+    return (
+        asked_of.definition.get("type") == "string"
+        and "enum" not in asked_of.definition
+        and not asked_of.required
+    )
 
 
 def _is_official(questions: AttributeForm, group: Group) -> bool:
@@ -165,7 +175,8 @@ def _moved(geometry: Mapping[str, Any] | None, completion: Completion) -> Point 
     """Return the point typed, None when it is the one known. Raises ValidationError on "geometry"."""
     if geometry is None:
         return None
-    point = Point(*geometry["coordinates"], srid=4326)
+    lon, lat = geometry["coordinates"]
+    point = Point(lon, lat, srid=4326)
     if point.coords == completion.geom.coords:
         return None
     if locate(point).commune.pk != completion.commune.pk:

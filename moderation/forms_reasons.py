@@ -64,7 +64,7 @@ class ReasonForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
-        self.couche: Couche | None = row.couche if row else None
+        self.about: Couche | None = row.couche if row else None
         choices = Couche.objects.all()
         if common is not None and common.couches:
             choices = choices.filter(slug__in=common.couches)

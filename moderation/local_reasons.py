@@ -75,14 +75,12 @@ def territories_of(user: User) -> list[Territory]:
         .defer("commune__geom")
         .order_by("commune", "epci", "departement")
     )
-    found = {
-        (kind_of(one), one.pk): one for one in (mandate.territory for mandate in mandates) if _local(one)
-    }
-    return list(found.values())  # type: ignore[arg-type]  # _local() let no région through
-
-
-def _local(territory: object) -> bool:
-    return isinstance(territory, Commune | Epci | Departement)
+    found: dict[str, Territory] = {}
+    for mandate in mandates:
+        territory = mandate.territory
+        if isinstance(territory, Commune | Epci | Departement):
+            found.setdefault(key_of(territory), territory)
+    return list(found.values())
 
 
 def kind_of(territory: object) -> str:
@@ -142,7 +140,7 @@ def add_reason(
         couche=couche,
         replaces=replaces,
         created_by=by,
-        **{kind_of(territory): territory},  # type: ignore[arg-type]  # one of the three keys
+        **{kind_of(territory): territory},
     )
     _say(row, common, label=label, public_text=public_text, actions=actions, hidden=hidden)
     try:

@@ -196,7 +196,7 @@ def _preview(form: ReasonForm, territory: Territory, common: Reason | None) -> P
         nom = territory.communes.order_by("nom").values_list("nom", flat=True).first() or str(territory)
     return preview_of(
         action=first_action(actions),
-        couche=said.get("couche") or form.couche,
+        couche=said.get("couche") or form.about,
         commune=nom,
         text=said.get("public_text") or "",
     )

@@ -81,4 +81,4 @@ class TerritoryReason(models.Model):
     def territory(self) -> Commune | Epci | Departement:
         """Whose reason it is."""
         found: Any = self.commune or self.epci or self.departement
-        return found  # type: ignore[no-any-return]  # the database holds exactly one
+        return found

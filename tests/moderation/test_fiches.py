@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.datastructures import MultiValueDict
@@ -18,6 +19,7 @@ from comptes.models import User
 from contributions.models import Contribution
 from couches.models import Couche, FeatureVersion
 from moderation.completing import FeatureChanged, complete_feature, completion_of, read_changes
+from moderation.edits import Edits
 from moderation.features import State, kept_by, read_state, states_of, worst_first
 from moderation.models import Decision
 from moderation.publication import publish_accepted
@@ -130,6 +132,36 @@ def test_two_at_once_the_second_is_told_and_keeps_their_words(
     assert Contribution.objects.count() == 1
     with pytest.raises(FeatureChanged):
         complete(cafe, claude, CAFE, base="autre")
+
+
+def test_a_resident_s_older_correction_does_not_empty_what_the_town_hall_wrote(
+    cafe: FeatureVersion, bruno: User
+) -> None:
+    """Sent before the completion, accepted after it: each keeps what is theirs to say."""
+    seen = {**CAFE, "horaires": "Mo-Fr 09:00-12:00"}
+    change = report(
+        cafe.commune, couche=cafe.couche, operation="update", feature_id=cafe.feature_id, attributes=seen
+    )
+    complete(cafe, bruno, CAFE | ADDRESS)
+    publish_accepted(couche=cafe.couche, by=None)
+    decide(change, "accept", bruno)
+    publish_accepted(couche=cafe.couche, by=None)
+    assert FeatureVersion.objects.current().get().attributes == seen | ADDRESS
+
+
+def test_what_an_official_wrote_in_a_correction_counts(cafe: FeatureVersion, bruno: User) -> None:
+    """Completed while accepting: that is the town hall speaking."""
+    complete(cafe, bruno, CAFE | ADDRESS)
+    publish_accepted(couche=cafe.couche, by=None)
+    change = report(
+        cafe.commune, couche=cafe.couche, operation="update", feature_id=cafe.feature_id, attributes=CAFE
+    )
+    edits = Edits({**CAFE, **ADDRESS, "adresse": "4 place du Square"}, None)
+    decide(change, "complete", bruno, edits=edits)
+    publish_accepted(couche=cafe.couche, by=None)
+    assert FeatureVersion.objects.current().get().attributes == CAFE | ADDRESS | {
+        "adresse": "4 place du Square"
+    }
 
 
 def test_nothing_changed_is_said(cafe: FeatureVersion, bruno: User) -> None:
@@ -304,8 +336,6 @@ def test_a_territory_too_large_says_that_it_is_cut(
 def sent(**typed: str) -> MultiValueDict[str, str]:
     """Return a form as the card of a report sends it."""
     names = {f"a-{name}" if name not in ("lon", "lat") else name: [value] for name, value in typed.items()}
-    from django.http import QueryDict
-
     data = QueryDict(mutable=True)
     for name, values in names.items():
         data.setlist(name, values)
@@ -321,8 +351,6 @@ def a_report(commune: Commune) -> Contribution:
 
 def test_a_report_is_completed_before_it_is_accepted(aurillac: Commune, bruno: User) -> None:
     """What the card reads is what the gesture « compléter » takes."""
-    from moderation.edits import Edits
-
     row = a_report(aurillac)
     attributes, point = read_changes(
         row, sent(kind="cafe", nom="Le Relais", lon="2,441", lat="44,931", **ADDRESS)

@@ -211,7 +211,7 @@ function showChanges(list, changes, fields, doubtful, say) {
     box.checked = !change.overwrites && !doubtful;
     const label = document.createElement("label");
     label.className = "case";
-    const name = fields.get(change.part)?.labels?.[0]?.textContent?.trim() ?? "";
+    const name = fields.get(change.part)?.labels?.[0]?.textContent?.replace(/\s*:?\s*$/, "").trim() ?? "";
     const text = change.overwrites ? gettext("%(name)s : « %(after)s » au lieu de « %(before)s »") : gettext("%(name)s : « %(after)s »");
     label.append(box, ` ${interpolate(text, { ...change, name })}`);
     return { change, box, label };
@@ -246,4 +246,11 @@ if (typeof document !== "undefined") {
   document.documentElement.classList.add("avec-script");
   for (const box of document.querySelectorAll("[data-completer]")) enhanceCompleter(/** @type {HTMLElement} */ (box));
   document.getElementById("refus")?.focus();
+  // A link of the gauge may lead into what is folded: older browsers do not open it themselves.
+  for (const link of document.querySelectorAll('.jauge-detail a[href^="#"]')) {
+    link.addEventListener("click", () => {
+      const folded = document.getElementById((link.getAttribute("href") ?? "").slice(1))?.closest("details");
+      if (folded) folded.open = true;
+    });
+  }
 }
