@@ -160,6 +160,8 @@ def asked(couche: Couche) -> list[tuple[str, str]]:
     return [(ours[name], level) for name, level in levels if name in ours]
 
 
+# Where a place without SIRET of its own names whose it is (médiation numérique).
+PARENT = "structure_parente"
 # What each schema calls the parts of an address: the whole line, or its number and way.
 ADDRESS_PARTS = {
     "adresse": "line", "ADR_NUMERO": "number", "ADR_NOMVOIE": "way", "code_postal": "postcode",
@@ -306,16 +308,16 @@ def _parent(couche: Couche, said: dict[str, Any], checks: list[Check]) -> None:
 
     The place then cannot conform: the schema has no way to say it. Nothing is left to do either.
     """
-    parent = said.get("structure_parente")
-    if "structure_parente" not in properties(couche) or not isinstance(parent, str):
+    parent = said.get(PARENT)
+    if PARENT not in properties(couche) or not isinstance(parent, str):
         return
     found = re.search(r"[0-9](?:[ .]?[0-9]){13}", parent)
     if found is None:
         return
-    title = str(properties(couche)["structure_parente"]["title"])
+    title = str(properties(couche)[PARENT]["title"])
     if not national.siret_is_true(national.without_spaces(found[0])):
         why = _("La clé de ce SIRET est fausse : un chiffre a été mal recopié.")
-        checks.append(Check("structure_parente", title, "", INVALID, why))
+        checks.append(Check(PARENT, title, "", INVALID, why))
         return
     for rank, check in enumerate(checks):
         if check.name == "pivot" and check.state == MISSING:

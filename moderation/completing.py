@@ -24,7 +24,7 @@ from comptes.models import User
 from comptes.roles import Gesture
 from contributions.models import Contribution
 from contributions.submission import PayloadConflict, Submission, submit
-from couches.conformity import Gauge, address_parts, asked, gauge_of, suggestions
+from couches.conformity import PARENT, Gauge, address_parts, asked, gauge_of, suggestions
 from couches.forms import AttributeForm, Group, attribute_form
 from couches.models import Couche
 from couches.schemas import describe
@@ -106,7 +106,8 @@ def _split(questions: AttributeForm) -> tuple[list[Group], list[Group]]:
 
     What residents answer by ticking stays with the rest, a click away: a phone's screen is short.
     """
-    wanted = {name for name, _level in asked(questions.couche) if _is_written(questions, name)}
+    names = [name for name, _level in asked(questions.couche)] + [PARENT]
+    wanted = {name for name in names if name in questions.questions and _is_written(questions, name)}
     first, others = [], []
     for group in questions.groups():
         here = [one for one in group.questions if one.name in wanted]
