@@ -89,9 +89,19 @@ def communes_for(user: "User | AnonymousUser", gesture: Gesture) -> QuerySet[Com
     per level of territory, rather than one condition joined by OR: a mayor's list must cost
     one commune, not a reading of all 35,000.
     """
+    return communes_under(mandates_for(user, gesture))
+
+
+def mandates_for(user: "User | AnonymousUser", gesture: Gesture) -> QuerySet[Membership]:
+    """Return the live mandates of `user` that open `gesture`; none for a stranger."""
     if user.pk is None:
-        return Commune.objects.none()
-    mandates = Membership.objects.live().filter(user=user.pk, role__in=roles_opening(gesture))
+        return Membership.objects.none()
+    return Membership.objects.live().filter(user=user.pk, role__in=roles_opening(gesture))
+
+
+def communes_under(mandates: QuerySet[Membership]) -> QuerySet[Commune]:
+    """Return the communes that `mandates` cover, as one lazy query."""
+    # `Commune.objects` leaves the sandbox out, even of what a national mandate covers.
     everywhere = Exists(mandates.filter(national=True))
     codes = (
         mandates.filter(commune__isnull=False)

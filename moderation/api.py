@@ -4,6 +4,7 @@ import re
 import uuid
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -27,9 +28,10 @@ from moderation.api_refusals import (
 )
 from moderation.detail import gestures_of, history_of, neighbours_of
 from moderation.models import Decision
-from moderation.queue import SLUG, in_full, parse_filters, read_page, visible_to
+from moderation.queue import SLUG, in_full, parse_filters, read_page
 from moderation.reasons import REASONS, reasons_for
 from moderation.refusals import NotVisible, Refusal
+from moderation.scope import visible_to
 from moderation.serializers import (
     BatchAnswer,
     BatchRequest,
@@ -230,7 +232,7 @@ def _if_match(request: Request) -> int:
 
 def _outcome(request: Request, item: dict[str, Any]) -> dict[str, Any]:
     """Decide on one item of a batch; a refusal is an answer here, not an error."""
-    refusal: Refusal | Forbidden | None = None
+    refusal: Exception | None = None
     decision: Decision | None = None
     if visible_to(request.user).filter(pk=item["id"]).exists():
         try:
@@ -241,7 +243,7 @@ def _outcome(request: Request, item: dict[str, Any]) -> dict[str, Any]:
                 **{name: value for name, value in item.items() if name != "id"},
             )
             code = 201
-        except (Refusal, Forbidden) as error:
+        except (Refusal, Forbidden, ValidationError) as error:
             refusal, code = error, as_api_exception(error).status_code
     else:
         code, refusal = 404, NotVisible()
@@ -251,7 +253,7 @@ def _outcome(request: Request, item: dict[str, Any]) -> dict[str, Any]:
         "code": code,
         "status": decision.to_status if decision else None,
         "version": decision.version if decision else None,
-        "detail": str(refusal) if refusal else "",
+        "detail": " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal or ""),
     }
 
 

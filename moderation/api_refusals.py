@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
 
 from comptes.permissions import Forbidden
+from moderation.gestures import GroupRefused
 from moderation.refusals import (
     AlreadyAppealed,
     AlreadyDecided,
@@ -16,6 +18,7 @@ from moderation.refusals import (
     GestureUnknown,
     NobodyAbove,
     NotAllowedFrom,
+    NotVisible,
     NotYourGesture,
     OthersRelyOnIt,
     OutOfTerritory,
@@ -75,6 +78,7 @@ HTTP: dict[type[Exception], type[APIException]] = {
     DecidedAbove: PermissionDenied,
     SamePerson: PermissionDenied,
     GestureUnknown: NotFound,
+    NotVisible: NotFound,
     OutOfTerritory: PermissionDenied,
     Forbidden: PermissionDenied,
 }
@@ -84,8 +88,16 @@ HTTP: dict[type[Exception], type[APIException]] = {
 FIELDS = {"public_reason": "reason"}
 
 
-def as_api_exception(refusal: Refusal | Forbidden) -> APIException:
-    """Return the HTTP form of a refusal: 412, 409, 403, else 422 on the field to change."""
+def as_api_exception(refusal: Exception) -> APIException:
+    """Return the HTTP form of a Refusal, Forbidden or ValidationError.
+
+    412, 409, 403, 404, else 422 on the field to change.
+    """
+    if isinstance(refusal, DjangoValidationError):
+        by_field = (
+            refusal.message_dict if hasattr(refusal, "error_dict") else {"non_field_errors": refusal.messages}
+        )
+        return Unprocessable(by_field)
     for kind, answer in HTTP.items():
         if isinstance(refusal, kind):
             return answer(str(refusal))
@@ -99,6 +111,10 @@ def refusals_as_answers() -> Iterator[None]:
     """Run a verb; let its refusal leave as a problem document."""
     try:
         yield
+    except GroupRefused as refusal:
+        kind = type(as_api_exception(refusal.outcome.refusal or refusal))
+        told = str(refusal)
+        raise kind({"items": [told]} if kind is Unprocessable else told) from refusal
     except (Refusal, Forbidden) as refusal:
         raise as_api_exception(refusal) from refusal
 

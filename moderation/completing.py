@@ -73,15 +73,32 @@ class Completion:
 
 def completion_of(contribution: Contribution, data: Any = None) -> Completion:
     """Return the form that completes a report before accepting it; `data` what was sent."""
-    return build(contribution.couche, contribution.attributes, contribution.geom, contribution.commune, data)
+    whole = contribution.operation in {Contribution.Operation.CREATE, Contribution.Operation.UPDATE}
+    return build(
+        contribution.couche,
+        contribution.attributes,
+        contribution.geom,
+        contribution.commune,
+        data,
+        partial=not whole,
+    )
 
 
 def build(
-    couche: Couche, attributes: dict[str, Any], geom: Point, commune: Commune, data: Any = None
+    couche: Couche,
+    attributes: dict[str, Any],
+    geom: Point,
+    commune: Commune,
+    data: Any = None,
+    *,
+    partial: bool = False,
 ) -> Completion:
-    """Return the form for these attributes; what may be proposed is, where nothing is said."""
-    proposed = suggestions(couche, attributes, commune)
-    questions = attribute_form(couche, data, {**attributes, **proposed}, completing=True)
+    """Return the form for these attributes; what may be proposed is, where nothing is said.
+
+    `partial`: of a removal or a confirmation, which need say nothing.
+    """
+    proposed = {} if partial else suggestions(couche, attributes, commune)
+    questions = attribute_form(couche, data, {**attributes, **proposed}, completing=True, partial=partial)
     for name in proposed:
         field = questions.fields[name]
         # The field's template trusts help texts; ours is escaped where it was made.
@@ -94,7 +111,7 @@ def build(
         place=NewPlaceForm(data, auto_id=PLACE_ID),
         first=first,
         others=others,
-        gauge=gauge_of(couche, typed, commune=commune),
+        gauge=None if partial else gauge_of(couche, typed, commune=commune),
         address={part: f"id_{questions.add_prefix(name)}" for part, name in address_parts(couche).items()},
         geom=geom,
         commune=commune,

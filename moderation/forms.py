@@ -2,27 +2,24 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contributions.forms import WhenForm
-from contributions.models import Contribution
-from couches.models import Couche
 from couches.text import clean_text
 from moderation.author import read_code
+from moderation.gestures import Item
 from moderation.serializers import MAX_BATCH
 from moderation.workflow import OFFICIAL_ACTIONS, Action
-from territoires.models import Commune
 from territoires.points import point_from_text
 
-# Beyond this a list of choices is no help: the code is typed instead.
-MAX_LISTED_COMMUNES = 60
 BATCH_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.REJECT)
+GROUP_ACTIONS = (*BATCH_ACTIONS, Action.HOLD, Action.TRANSFER)
 
 
 class CleanTextField(forms.CharField):
@@ -33,72 +30,91 @@ class CleanTextField(forms.CharField):
         return clean_text(super().clean(value), max_length=self.max_length or 1000)
 
 
-class QueueFilterForm(forms.Form):
-    """Shows the filters; `queue.parse_filters` judges them, for both doors."""
+class NewPlaceForm(forms.Form):
+    """A place that may be left as it is."""
 
-    status = forms.ChoiceField(label=_("État"), required=False)
-    couche = forms.ChoiceField(label=_("Sujet"), required=False)
-    commune = forms.CharField(label=_("Commune (code INSEE)"), required=False, max_length=5)
+    lon = forms.CharField(label=_("Longitude"), required=False, max_length=48)
+    lat = forms.CharField(label=_("Latitude"), required=False, max_length=48)
 
-    def __init__(self, *args: Any, communes: list[Commune], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["status"].choices = [*Contribution.Status.choices, ("tous", _("Tous"))]  # type: ignore[attr-defined]
-        couches = [("", _("Tous")), *((one.slug, one.title) for one in Couche.objects.all())]
-        self.fields["couche"].choices = couches  # type: ignore[attr-defined]
-        if len(communes) <= MAX_LISTED_COMMUNES:
-            self.fields["commune"] = forms.ChoiceField(
-                label=_("Commune"),
-                required=False,
-                choices=[("", _("Toutes")), *((one.pk, one.nom) for one in communes)],
-            )
+    def geometry(self) -> dict[str, object] | None:
+        """Return the GeoJSON Point typed, None for none. Raises ValidationError on "geometry"."""
+        point = self.point()
+        return None if point is None else {"type": "Point", "coordinates": [point.x, point.y]}
+
+    def point(self) -> Point | None:
+        """Return the point typed (EPSG:4326), None for none. Raises ValidationError on "geometry"."""
+        lon, lat = self.cleaned_data["lon"], self.cleaned_data["lat"]
+        return None if not lon and not lat else point_from_text(lon, lat)
 
 
-class DecisionForm(forms.Form):
-    """One decision; the workflow judges reason and target."""
+class DecisionForm(NewPlaceForm):
+    """One click of an official; the workflow judges reason, target, date and destination."""
 
     action = forms.ChoiceField(choices=[(one.value, one.label) for one in OFFICIAL_ACTIONS])
     version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+    gesture = forms.UUIDField(required=False)
     reason_code = CleanTextField(required=False, max_length=40)
     public_reason = CleanTextField(required=False, max_length=1000)
     reason = CleanTextField(required=False, max_length=1000)
     into = forms.UUIDField(required=False)
+    until = forms.DateField(required=False)
+    to = CleanTextField(required=False, max_length=11)
+
+    def identifier(self) -> uuid.UUID:
+        """Return the id of the click: that of the page shown, so that it counts once however often sent."""
+        return self.cleaned_data["gesture"] or uuid.uuid4()
 
     def words(self) -> dict[str, Any]:
-        """Return the keyword arguments of `workflow.apply`."""
-        return dict(self.cleaned_data)
+        """Return the fields of workflow.Wish that a form types."""
+        names = ("reason_code", "public_reason", "reason", "into", "until", "to")
+        return {name: self.cleaned_data[name] for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One ticked line: a report, in the version that was on the screen."""
-
-    id: uuid.UUID
-    version: int
-
-
-class BatchForm(forms.Form):
-    """The same gesture on the ticked lines."""
-
-    action = forms.ChoiceField(choices=[(one.value, one.label) for one in BATCH_ACTIONS])
-    reason_code = CleanTextField(required=False, max_length=40)
-    public_reason = CleanTextField(required=False, max_length=1000)
+class TickedForm(forms.Form):
+    """Ticked cards in `choix`: a report as `<id>:<version>`, a group as several, one space apart."""
 
     def clean(self) -> dict[str, Any]:
-        """Read the ticked lines, `<id>:<version>` each."""
+        """Read what is ticked: as `cards`, lists of reports, and as `choices`, all of them; none twice."""
         cleaned = super().clean() or {}
         ticked = self.data.getlist("choix") if hasattr(self.data, "getlist") else []
-        if not ticked:
+        if not any(ticked):
             raise ValidationError(_("Cochez au moins un signalement."))
-        if len(ticked) > MAX_BATCH:
-            raise ValidationError(_("Cent signalements à la fois au plus : décochez-en."))
-        cleaned["choices"] = list({choice.id: choice for choice in map(_choice, ticked)}.values())
+        choices: dict[uuid.UUID, Item] = {}
+        cards = []
+        for line in ticked:
+            # The count is held before the reading: what was sent is as long as its sender likes.
+            if len(choices) + line.count(" ") >= MAX_BATCH:
+                raise ValidationError(_("Cent signalements à la fois au plus : décochez-en."))
+            card = [one for one in map(_choice, line.split(" ")) if one.id not in choices]
+            choices |= {one.id: one for one in card}
+            cards.append(list({one.id: one for one in card}.values()))
+        cleaned["choices"] = list(choices.values())
+        cleaned["cards"] = [card for card in cards if card]
         return cleaned
 
 
-def _choice(raw: str) -> Choice:
+class BatchForm(TickedForm):
+    """The same gesture on the ticked lines, each for itself."""
+
+    action = forms.ChoiceField(choices=[(one.value, one.label) for one in BATCH_ACTIONS])
+    gesture = forms.UUIDField(required=False)
+    reason_code = CleanTextField(required=False, max_length=40)
+    public_reason = CleanTextField(required=False, max_length=1000)
+
+
+class GroupForm(BatchForm):
+    """One gesture on a card of the queue: a report, or several that tell the same thing."""
+
+    action = forms.ChoiceField(choices=[(one.value, one.label) for one in GROUP_ACTIONS])
+    into = forms.UUIDField(required=False)
+    until = forms.DateField(required=False)
+    to = CleanTextField(required=False, max_length=11)
+
+
+def _choice(raw: str) -> Item:
     identifier, _colon, version = raw.partition(":")
     try:
-        choice = Choice(uuid.UUID(identifier), int(version) if version.isascii() else 0)
+        choice = Item(uuid.UUID(identifier), int(version) if version.isascii() else 0)
     except ValueError as error:
         raise ValidationError(_("Une ligne cochée est illisible : rechargez la page.")) from error
     return choice
@@ -138,21 +154,6 @@ class RecoverForm(forms.Form):
     )
 
 
-class NewPlaceForm(forms.Form):
-    """A place that may be left as it is."""
-
-    lon = forms.CharField(label=_("Longitude"), required=False, max_length=48)
-    lat = forms.CharField(label=_("Latitude"), required=False, max_length=48)
-
-    def geometry(self) -> dict[str, object] | None:
-        """Return the GeoJSON Point typed, None for none. Raises ValidationError on "geometry"."""
-        lon, lat = self.cleaned_data["lon"], self.cleaned_data["lat"]
-        if not lon and not lat:
-            return None
-        point = point_from_text(lon, lat)
-        return {"type": "Point", "coordinates": [point.x, point.y]}
-
-
 class AnswerForm(NewPlaceForm):
     """What the author adds beside the couche's own questions."""
 
@@ -161,6 +162,18 @@ class AnswerForm(NewPlaceForm):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class AppealForm(forms.Form):
+    """Why the refusal does not suit; `appeals.appeal()` judges it."""
+
+    message = forms.CharField(
+        label=_("Pourquoi cette réponse ne vous convient pas"),
+        required=False,
+        max_length=1000,
+        help_text=_("1000 caractères au plus. Ne nommez personne."),
+        widget=forms.Textarea(attrs={"rows": 5}),
     )
 
 

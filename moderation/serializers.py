@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -9,9 +10,11 @@ from rest_framework import serializers
 
 from contributions.models import Contribution
 from couches.text import clean_text
+from moderation.edits import Edits
 from moderation.models import Decision
 from moderation.reasons import OTHER
 from moderation.workflow import OFFICIAL_ACTIONS, reason_required
+from territoires.points import point_from_geojson
 
 MAX_BATCH = 100
 
@@ -32,6 +35,7 @@ class TextField(serializers.CharField):
 NOT_AN_ID: dict[str, Any] = {
     "invalid": _("Donnez un UUID, par exemple 3f2b8c1e-6d4a-4a57-9c1b-2f60d2a3b4c5.")
 }
+NOT_A_DATE = _("Donnez une date, par exemple 2026-12-24.")
 
 
 def _one_of(values: list[str]) -> dict[str, Any]:
@@ -42,7 +46,9 @@ def _one_of(values: list[str]) -> dict[str, Any]:
 class DecisionRequest(serializers.Serializer[Any]):
     """One decision. `reason` is what the author and the register read; `note` stays between officials.
 
-    A reason in one's own words needs no code: it is then « autre ».
+    `attributes` (all of them) and `geometry` (a Point) are for « complete », `until` for « hold », `to`
+    (« epci », « departement » or a neighbour's code) for « transfer ». A reason in one's own
+    words needs no code: it is then « autre ».
     """
 
     action = serializers.ChoiceField(
@@ -53,11 +59,26 @@ class DecisionRequest(serializers.Serializer[Any]):
     reason = TextField(max_length=1000, required=False, allow_blank=True, default="", source="public_reason")
     note = TextField(max_length=1000, required=False, allow_blank=True, default="", source="reason")
     into = serializers.UUIDField(required=False, allow_null=True, default=None, error_messages=NOT_AN_ID)
+    attributes = serializers.DictField(required=False, allow_null=True, default=None)
+    geometry = serializers.DictField(required=False, allow_null=True, default=None)
+    until = serializers.DateField(
+        required=False, allow_null=True, default=None, error_messages={"invalid": NOT_A_DATE}
+    )
+    to = TextField(max_length=11, required=False, allow_blank=True, default="")
+
+    def validate_geometry(self, value: dict[str, Any] | None) -> Point | None:
+        """Return the point (EPSG:4326), or refuse it in French."""
+        try:
+            return None if value is None else point_from_geojson(value)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Name the code that a reason in one's own words stands under."""
+        """Name the code that a reason in one's own words stands under; gather what is completed."""
         if attrs["public_reason"] and not attrs["reason_code"] and reason_required(attrs["action"]):
             attrs["reason_code"] = OTHER
+        attributes, point = attrs.pop("attributes"), attrs.pop("geometry")
+        attrs["edits"] = None if attributes is None and point is None else Edits(attributes, point)
         return attrs
 
 
@@ -68,6 +89,25 @@ class BatchItemRequest(DecisionRequest):
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
+class GestureItemRequest(serializers.Serializer[Any]):
+    """One report, in the version that was on the screen."""
+
+    id = serializers.UUIDField(error_messages=NOT_AN_ID)
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+class GestureRequest(DecisionRequest):
+    """One click: `id` is made by the device; `together`, the items are one group, the first leads it."""
+
+    id = serializers.UUIDField(error_messages=NOT_AN_ID)
+    together = serializers.BooleanField(required=False, default=False)
+    items = GestureItemRequest(many=True, allow_empty=False, max_length=MAX_BATCH)  # type: ignore[call-arg]  # of the list
+
+    def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Refuse to decide twice on the same contribution in one go."""
+        return _each_once(items)
+
+
 class BatchRequest(serializers.Serializer[Any]):
     """Up to 100 decisions: `all` or nothing, or `each` for itself."""
 
@@ -76,9 +116,13 @@ class BatchRequest(serializers.Serializer[Any]):
 
     def validate_decisions(self, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Refuse to decide twice on the same contribution in one go."""
-        if len({item["id"] for item in decisions}) != len(decisions):
-            raise serializers.ValidationError(_("Un signalement figure deux fois : ne le citez qu'une fois."))
-        return decisions
+        return _each_once(decisions)
+
+
+def _each_once(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len({item["id"] for item in items}) != len(items):
+        raise serializers.ValidationError(_("Un signalement figure deux fois : ne le citez qu'une fois."))
+    return items
 
 
 class QueueCommuneAnswer(serializers.Serializer[Any]):
@@ -186,6 +230,14 @@ class BatchAnswer(serializers.Serializer[Any]):
 
     applied = serializers.IntegerField()
     results = OutcomeAnswer(many=True)
+
+
+class GestureAnswer(BatchAnswer):
+    """Outcomes of one click; `remaining` reports wait still, the click can be undone `undo_seconds` long."""
+
+    id = serializers.UUIDField()
+    remaining = serializers.IntegerField()
+    undo_seconds = serializers.IntegerField()
 
 
 class ReasonAnswer(serializers.Serializer[Any]):

@@ -1,6 +1,21 @@
-"""What moderation keeps: decisions, and the reasons of each territory."""
+"""What moderation keeps: decisions and their reasons, those taken out of the register, its readers."""
 
 from moderation.models.decision import Decision
+from moderation.models.delays import Escalation, Reminder
+from moderation.models.guided_tour import GuidedTour
+from moderation.models.mail import DecisionLink, DigestPreference
 from moderation.models.reason import TerritoryReason
+from moderation.models.redaction import Redaction
+from moderation.models.subscription import Subscription
 
-__all__ = ["Decision", "TerritoryReason"]
+__all__ = [
+    "Decision",
+    "DecisionLink",
+    "DigestPreference",
+    "Escalation",
+    "GuidedTour",
+    "Redaction",
+    "Reminder",
+    "Subscription",
+    "TerritoryReason",
+]

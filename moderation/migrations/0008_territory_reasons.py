@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("couches", "0003_row_sha256"),
-        ("moderation", "0004_desk"),
+        ("moderation", "0007_practice_and_guided_tour"),
         ("territoires", "0002_lieux_dits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
