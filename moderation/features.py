@@ -113,7 +113,7 @@ def states_of(rows: list[FeatureVersion]) -> list[State]:
     )
     # Publication takes the last that arrived, of those accepted: so do we.
     for one in changes.order_by("received_at", "pk"):
-        spoken.setdefault(one.feature_id, []).append(one)  # type: ignore[arg-type]  # filtered on it
+        spoken.setdefault(one.feature_id, []).append(one)
     return [_state(row, spoken.get(row.feature_id, [])) for row in rows]
 
 

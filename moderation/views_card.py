@@ -46,7 +46,7 @@ MAIN_ACTIONS = (Action.ACCEPT, Action.COMPLETE, Action.RETURN, Action.MERGE, Act
 
 @never_cache
 @login_required
-@csp_update(ASKING)
+@csp_update(ASKING)  # type: ignore[arg-type]  # of a view with arguments
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one report with all that helps to decide; take the decision."""

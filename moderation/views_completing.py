@@ -89,7 +89,7 @@ def features(request: SignedInRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@csp_update(ASKING)  # type: ignore[arg-type]  # login_required lets nobody else in
+@csp_update(ASKING)  # type: ignore[arg-type]  # of a view with arguments
 @require_http_methods(["GET", "HEAD", "POST"])
 def feature(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one feature with its gauge and the form that completes it; save it."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from couches import hours
@@ -220,6 +220,7 @@ NAMES = [
 ]
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(attributes=st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), JSON, max_size=8))
 def test_whatever_is_stored_has_a_gauge(attributes: dict[str, Any]) -> None:
     couche = _services()
