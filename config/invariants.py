@@ -167,6 +167,22 @@ DECISIONS = [
     ),
 ]
 
+REASONS = [
+    Invariant(
+        "motif-local",
+        _("Une décision ne porte un motif local que de son territoire."),
+        # An EPCI may lose a commune afterwards: only a commune's own reason is judged by place.
+        """
+        SELECT decision.id::text || ' : ' || decision.reason_code
+        FROM moderation_decision AS decision
+        LEFT JOIN moderation_territoryreason AS reason
+          ON decision.reason_code = 'local-' || reason.id AND reason.replaces = ''
+        WHERE decision.reason_code LIKE 'local-%'
+          AND (reason.id IS NULL OR reason.commune_id <> decision.commune_id)
+        """,
+    ),
+]
+
 COUCHES = [
     Invariant(
         "version-numeros",
@@ -372,4 +388,4 @@ SANDBOX = [
     ),
 ]
 
-ALL = [*CONTRIBUTIONS, *DECISIONS, *COUCHES, *TERRITOIRES, *COMPTES, *SANDBOX]
+ALL = [*CONTRIBUTIONS, *DECISIONS, *REASONS, *COUCHES, *TERRITOIRES, *COMPTES, *SANDBOX]

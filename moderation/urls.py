@@ -7,12 +7,14 @@ from moderation import (
     views,
     views_author,
     views_card,
+    views_completing,
     views_gestures,
     views_links,
     views_mail,
     views_practice,
     views_publication,
     views_queue,
+    views_reasons,
 )
 
 # The same views on one's own invented reports: the address says so (`moderation.desk`).
@@ -42,6 +44,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views_publication.go_back,
         name="moderation-revert",
     ),
+    path("moderation/fiches/", views_completing.features, name="moderation-features"),
+    path("moderation/fiches/<uuid:pk>/", views_completing.feature, name="moderation-feature"),
+    path("moderation/motifs/", views_reasons.reasons, name="moderation-reasons"),
+    path("moderation/motifs/nouveau/", views_reasons.new_reason, name="moderation-reason-new"),
+    path("moderation/motifs/<int:pk>/", views_reasons.one_reason, name="moderation-reason"),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
     path("moderation/gestes/", views_gestures.gesture, name="moderation-gesture"),
     path("moderation/gestes/<uuid:pk>/annulation/", views_gestures.undo_page, name="moderation-undo"),

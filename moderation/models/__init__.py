@@ -1,9 +1,10 @@
-"""What moderation keeps: decisions, the reasons taken out of the register, who reads it by e-mail."""
+"""What moderation keeps: decisions and their reasons, those taken out of the register, its readers."""
 
 from moderation.models.decision import Decision
 from moderation.models.delays import Escalation, Reminder
 from moderation.models.guided_tour import GuidedTour
 from moderation.models.mail import DecisionLink, DigestPreference
+from moderation.models.reason import TerritoryReason
 from moderation.models.redaction import Redaction
 from moderation.models.subscription import Subscription
 
@@ -16,4 +17,5 @@ __all__ = [
     "Redaction",
     "Reminder",
     "Subscription",
+    "TerritoryReason",
 ]

@@ -88,6 +88,7 @@ BREACHES = {
     "contribution-fusionnee": "UPDATE contributions_contribution SET merged_into_id = id",
     "decision-suite": "UPDATE moderation_decision SET from_status = 'RETURNED'",
     "decision-territoire": "UPDATE comptes_membership SET ends = starts + interval '1 hour'",
+    "motif-local": "UPDATE moderation_decision SET reason_code = 'local-999999'",
     "version-numeros": "UPDATE couches_coucheversion SET number = 7",
     "version-compte": "UPDATE couches_coucheversion SET feature_count = 12",
     "version-empreinte": "UPDATE couches_coucheversion SET sha256 = repeat('0', 64)",

@@ -270,6 +270,33 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"POST": "302 302 403 403 403 403 302 403"},
     ),
+    "moderation-features": Route(allowed={"GET": SIGNED_IN}),
+    "moderation-feature": Route(
+        args=lambda world: [world["place"].row.feature_id],
+        body=lambda world: {
+            "a-kind": "cafe",
+            "a-nom": "Le Relais",
+            "a-adresse": "3 place du Square",
+            "base": world["place"].token,
+            "id": "7b0f6f5e-6d0e-4c7b-9a55-0d4c7ad2b222",
+        },
+        content_type=FORM,
+        allowed={"GET": IN_SCOPE, "POST": "302 302 404 302 302 302 404 404"},
+    ),
+    "moderation-reasons": Route(allowed={"GET": "302 302 200 403 200 200 403 403"}),
+    "moderation-reason-new": Route(
+        query="?territoire=commune:15014",
+        body=lambda world: {"label": "Chez nous", "public_text": "Voyez la mairie.", "actions": ["reject"]},
+        content_type=FORM,
+        # Without a territory in the address, one's own: the first.
+        allowed={"GET": "302 302 403 403 200 403 403 403", "POST": "302 302 302 403 302 302 403 403"},
+    ),
+    "moderation-reason": Route(
+        args=lambda world: [world["reason"].pk],
+        body=lambda world: {"label": "Chez nous", "public_text": "Voyez la mairie.", "actions": ["reject"]},
+        content_type=FORM,
+        allowed={"GET": "302 302 404 404 200 404 404 404", "POST": "302 302 404 404 302 404 404 404"},
+    ),
     "ateliers": Route(
         body=lambda world: {"label": "Classe de CM2", "hours": "3", "max_uses": "60"},
         content_type=FORM,

@@ -25,13 +25,16 @@ from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
 from moderation.digests import stop_url
+from moderation.features import kept_by, states_of
 from moderation.links import make_links
+from moderation.local_reasons import add_reason
 from moderation.models import Subscription
 from moderation.publication import publish_accepted
 from moderation.subscriptions import end_token
 from moderation.workflow import apply
 from territoires.models import Commune
 from tests import factories
+from tests.frontend.factories import publish_services
 from tests.security.matrix import METHODS, PEOPLE, ROUTES
 
 pytestmark = pytest.mark.django_db
@@ -113,11 +116,19 @@ def world(
     photo, _created = add_photo(waiting, rank=2, raw=stream.getvalue())
     team = _team(bruno, claude, aurillac)
     workshop, _code = open_workshop(by=bruno, label="Classe de CM2", hours=3, max_uses=60)
+    reason = add_reason(
+        by=bruno, territory=aurillac, couche=None, label="Chez nous", public_text="Voyez la mairie.",
+        actions=["reject"],
+    )  # fmt: skip
+    publish_services(aurillac, "Le Relais")
+    place = states_of(list(kept_by(bruno).filter(couche__slug="services")))[0]
     pause = open_pause(
         by=bruno, commune=aurillac, mode="slow", reason_code="autre", message="Matrice",
         starts=timezone.now() + dt.timedelta(days=9), ends=timezone.now() + dt.timedelta(days=10),
     )  # fmt: skip
     return {
+        "reason": reason,
+        "place": place,
         "pause": pause,
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
@@ -165,7 +176,7 @@ def client_of(user: User | None) -> Client:
 TABLES = (
     "contributions_contribution", "contributions_photo", "moderation_decision", "couches_coucheversion",
     "couches_featureversion", "comptes_membership", "comptes_user",
-    "moderation_decisionlink", "moderation_digestpreference",
+    "moderation_decisionlink", "moderation_digestpreference", "moderation_territoryreason",
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
     "moderation_redaction", "moderation_subscription",
     "contributions_pause",
