@@ -380,7 +380,5 @@ def _spills(names: list[str]) -> str:
     ) % {"names": ", ".join(names[:MAX_NAMED]) + ("…" if len(names) > MAX_NAMED else "")}
 
 
-
-
 def _seconds_to(moment: dt.datetime) -> int:
     return max(1, math.ceil((moment - timezone.now()).total_seconds()))

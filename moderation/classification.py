@@ -19,4 +19,9 @@ CLASSIFICATION: dict[str, str] = {
     "Decision.reason": "internal",
     "Decision.public_reason": "public",
     "Decision.self_accepted": "public",
+    "SavedFilter.id": "internal",
+    "SavedFilter.user": "personal",
+    "SavedFilter.name": "personal",
+    "SavedFilter.query": "internal",
+    "SavedFilter.created_at": "internal",
 }

@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from moderation import views, views_author, views_card, views_gestures, views_publication, views_queue
+from moderation import (
+    views,
+    views_author,
+    views_card,
+    views_gestures,
+    views_publication,
+    views_queue,
+    views_saved_filters,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("moderation/", views_queue.queue, name="moderation-queue"),
@@ -15,6 +23,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="moderation-revert",
     ),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
+    path("moderation/filtres/", views_saved_filters.save, name="moderation-filters"),
+    path(
+        "moderation/filtres/<int:pk>/renommer/", views_saved_filters.rename, name="moderation-filter-rename"
+    ),
+    path(
+        "moderation/filtres/<int:pk>/supprimer/", views_saved_filters.delete, name="moderation-filter-delete"
+    ),
     path("moderation/gestes/", views_gestures.gesture, name="moderation-gesture"),
     path("moderation/gestes/<uuid:pk>/annulation/", views_gestures.undo_page, name="moderation-undo"),
     path("moderation/<uuid:pk>/", views_card.detail, name="moderation-one"),

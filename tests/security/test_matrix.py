@@ -19,6 +19,7 @@ from comptes.roles import Role
 from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from moderation import saved_filters
 from moderation.publication import publish_accepted
 from moderation.workflow import apply
 from territoires.models import Commune
@@ -97,6 +98,7 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
     )  # fmt: skip
     return {
         "pause": pause,
+        "filter": saved_filters.save(by=bruno, name="Cafés", query="couche=services"),
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
     }  # fmt: skip
@@ -115,6 +117,7 @@ TABLES = (
     "couches_featureversion", "comptes_membership", "comptes_user",
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
     "contributions_pause",
+    "moderation_savedfilter",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
 FINGERPRINT = " UNION ALL ".join(
