@@ -33,6 +33,8 @@ CLASSIFICATION: dict[str, str] = {
     "Contribution.merged_into": "internal",
     "Contribution.published_feature": "internal",
     "Contribution.published_in": "internal",
+    # Who practises; the report itself is invented.
+    "Contribution.practice_of": "personal",
     "Contact.id": "internal",
     "Contact.contribution": "internal",
     "Contact.email": "personal",

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.gis.geos import Point
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Manager, Q, QuerySet
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ class ContributionQuerySet(QuerySet["Contribution"]):
     def with_secret(self, secret_sha256: str) -> Self:
         """Those whose author holds the secret with this hash."""
         return self.filter(secret_sha256=secret_sha256)
+
+
+class RealContributionManager(Manager["Contribution"].from_queryset(ContributionQuerySet)):  # type: ignore[misc]
+    """What residents sent: the invented reports of the sandbox are in no list, count or search."""
+
+    def get_queryset(self) -> ContributionQuerySet:
+        """Leave the practice reports out."""
+        return ContributionQuerySet(self.model, using=self._db).filter(practice_of=None)
 
 
 class WorkshopCodeQuerySet(QuerySet["WorkshopCode"]):

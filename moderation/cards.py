@@ -17,8 +17,9 @@ from moderation.detail import differences, object_in_force
 from moderation.edits import Difference
 from moderation.filters import same_author
 from moderation.groups import Group
-from moderation.queue import in_full, visible_to
+from moderation.queue import in_full
 from moderation.reasons import OTHER, Reason, reasons_for
+from moderation.scope import visible_to
 from moderation.workflow import Action, Actor, why_not
 from territoires.models import LieuDit
 
@@ -127,7 +128,14 @@ class Card:
         return closed[0] if closed and all(closed) else ""
 
 
-def deal(user: User, groups: list[Group], opened: uuid.UUID | None, *, open_first: bool = True) -> list[Card]:
+def deal(
+    user: User,
+    groups: list[Group],
+    opened: uuid.UUID | None,
+    *,
+    practice: bool = False,
+    open_first: bool = True,
+) -> list[Card]:
     """Return the cards of `groups`, the one that holds `opened` open (else the first, unless told not to).
 
     A constant number of queries, whatever the groups hold.
@@ -136,7 +144,8 @@ def deal(user: User, groups: list[Group], opened: uuid.UUID | None, *, open_firs
     if chosen is None and open_first:
         chosen = groups[0] if groups else None
     wanted = {one.leader.id for one in groups} | {line.id for line in (chosen.members if chosen else ())}
-    rows = {row.pk: row for row in in_full(visible_to(user)).filter(pk__in=wanted)}
+    seen = in_full(visible_to(user, practice=practice))
+    rows = {row.pk: row for row in seen.filter(pk__in=wanted)}
     today = timezone.localdate()
     cards = []
     for one in groups:

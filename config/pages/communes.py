@@ -15,6 +15,7 @@ from comptes.mandates import who_answers
 from config.pages import outline, published
 from contributions.pauses import live_in
 from couches.models import Couche, FeatureVersion
+from moderation.delays import late_in
 from territoires.location import locate
 from territoires.models import CODE_INSEE_PATTERN, Commune
 from territoires.points import point_from_text
@@ -67,6 +68,7 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "dessin": outline.draw(here, [item.point for item in listed]),
         "repond": who_answers(here),
         "pauses": live_in(here),
+        "en_retard": late_in(here),
     }
     return render(request, "pages/commune.html", context)
 

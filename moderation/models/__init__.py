@@ -1,6 +1,23 @@
-"""What moderation keeps: decisions, and the filters that officials save."""
+"""What moderation keeps: decisions, what is told and asked by e-mail, what officials learn and save."""
 
 from moderation.models.decision import Decision
+from moderation.models.delays import Escalation, Reminder
+from moderation.models.guided_tour import GuidedTour
+from moderation.models.mail import DecisionLink, DigestPreference
+from moderation.models.redaction import Redaction
 from moderation.models.saved_filters import SAVED_NAME, SAVED_QUERY, SavedFilter
+from moderation.models.subscription import Subscription
 
-__all__ = ["SAVED_NAME", "SAVED_QUERY", "Decision", "SavedFilter"]
+__all__ = [
+    "SAVED_NAME",
+    "SAVED_QUERY",
+    "Decision",
+    "DecisionLink",
+    "DigestPreference",
+    "Escalation",
+    "GuidedTour",
+    "Redaction",
+    "Reminder",
+    "SavedFilter",
+    "Subscription",
+]

@@ -18,6 +18,8 @@ export function start(page, storage) {
   const main = /** @type {HTMLElement | null} */ (page.querySelector("[data-qui]"));
   const who = main?.dataset.qui ?? "";
   if (!who) return;
+  // The desk of this page: the real one, or the sandbox mounted beside it.
+  const base = main?.dataset.bureau ?? "/moderation/";
   const token = () => /** @type {HTMLInputElement | null} */ (page.querySelector('input[name="csrfmiddlewaretoken"]'))?.value ?? "";
   const send = makeSender({ storage, who, token, told });
   const onQueue = page.querySelector("[data-file]") !== null;
@@ -78,7 +80,7 @@ export function start(page, storage) {
       url: form.getAttribute("action") ?? "",
       body: new URLSearchParams(/** @type {any} */ (data)).toString(),
       title: `${(card ?? page).querySelector(card ? "h2" : "h1")?.textContent?.trim()} : ${pressed?.textContent?.trim()}.`,
-      link: card ? `/moderation/${idOf(card)}/` : location.pathname,
+      link: card ? `${base}${idOf(card)}/` : location.pathname,
       who,
       at: Date.now(),
     };
@@ -109,7 +111,7 @@ export function start(page, storage) {
   /** @param {Click} click */
   function takeBack(click) {
     const id = crypto.randomUUID();
-    const undo = { ...click, id, url: `/moderation/gestes/${click.id}/annulation/`, body: `gesture=${id}`, title: interpolate(gettext("Annuler : %(title)s"), { title: click.title }), at: Date.now() };
+    const undo = { ...click, id, url: `${base}gestes/${click.id}/annulation/`, body: `gesture=${id}`, title: interpolate(gettext("Annuler : %(title)s"), { title: click.title }), at: Date.now() };
     waiting.set(id, async (verdict) => {
       if (verdict.kind === "later") return waiting.set(id, () => location.reload());
       if (verdict.kind !== "done") return sayRefused(undo, verdict.detail ?? "", () => dropClick(storage, id));
@@ -135,7 +137,7 @@ export function start(page, storage) {
       pressed?.removeAttribute("aria-busy");
       if (verdict.kind === "done") {
         sessionStorage.setItem("reperes-dernier", JSON.stringify(click));
-        return location.assign("/moderation/");
+        return location.assign(base);
       }
       if (verdict.kind !== "refused") return;
       dropClick(storage, click.id);
@@ -171,7 +173,7 @@ export function start(page, storage) {
     if (command === "reason") return pickReason(card, Number(value));
     if (command === "gesture") return gesture(card, value ?? "");
     if (!onQueue) return undefined;
-    if (command === "open") return location.assign(`/moderation/${idOf(card)}/`);
+    if (command === "open") return location.assign(`${base}${idOf(card)}/`);
     return void goTo(cards()[cards().indexOf(card) + (command === "next" ? 1 : -1)] ?? card);
   }
 
@@ -182,7 +184,7 @@ export function start(page, storage) {
     const plain = /** @type {HTMLButtonElement | null} */ (card.querySelector(`button[data-action="${action}"], form[data-geste="accept"][data-geste="${action}"] > button`));
     if (plain) return plain.form?.requestSubmit(plain);
     // What the card does not offer, the report's own page does.
-    if (!details) return onQueue ? location.assign(`/moderation/${idOf(card)}/#${action}`) : undefined;
+    if (!details) return onQueue ? location.assign(`${base}${idOf(card)}/#${action}`) : undefined;
     for (const other of card.querySelectorAll("details[data-action], form[data-geste] > details")) if (other !== details) other.removeAttribute("open");
     details.open = true;
     return /** @type {HTMLElement | null} */ (details.querySelector("input:not([type=hidden]), textarea, summary"))?.focus();

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("moderation", "0004_desk"),
+        ("moderation", "0007_practice_and_guided_tour"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
