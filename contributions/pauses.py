@@ -23,6 +23,7 @@ from comptes.permissions import SignInFirst, WrongRole, check_second_factor, com
 from comptes.roles import Gesture
 from contributions.limits import NotYet, delay
 from contributions.models import PAUSE_DAYS, PAUSE_MESSAGE, Contribution, Pause
+from contributions.querysets import PauseQuerySet
 from contributions.zones import area_m2
 from couches.models import Couche
 from couches.text import clean_text
@@ -247,13 +248,13 @@ def end_pause(*, by: "User", pk: int) -> Pause:
     return row
 
 
-def seen_by(user: "User") -> QuerySet[Pause]:
+def seen_by(user: "User") -> PauseQuerySet:
     """Return the pauses that act where `user` decides now, the latest first."""
     codes = list(communes_for(user, Gesture.DECIDE).order_by().values_list("pk", flat=True))
     return Pause.objects.filter(codes_insee__overlap=codes)
 
 
-def endable_by(user: "User") -> QuerySet[Pause]:
+def endable_by(user: "User") -> PauseQuerySet:
     """Return the pauses whose communes are all among those where `user` decides now."""
     codes = list(communes_for(user, Gesture.DECIDE).order_by().values_list("pk", flat=True))
     return Pause.objects.filter(codes_insee__contained_by=codes)
@@ -359,7 +360,7 @@ def _codes(by: "User", commune: Commune | None, zone: MultiPolygon | None) -> li
             raise ValidationError({"commune": [_spills([commune.nom])]})
         return [commune.pk]
     with connection.cursor() as cursor:
-        cursor.execute(COMMUNES_OF_ZONE, {"zone": zone.ewkb, "tolerance": float(TOLERANCE_M)})
+        cursor.execute(COMMUNES_OF_ZONE, {"zone": bytes(zone.ewkb), "tolerance": float(TOLERANCE_M)})
         entered = cursor.fetchall()
     mine = set(own.filter(pk__in=[code for code, _nom, _deep in entered]).values_list("pk", flat=True))
     foreign = list(dict.fromkeys(nom for code, nom, deep in entered if deep and code not in mine))

@@ -6,9 +6,12 @@ from moderation.models.guided_tour import GuidedTour
 from moderation.models.mail import DecisionLink, DigestPreference
 from moderation.models.reason import TerritoryReason
 from moderation.models.redaction import Redaction
+from moderation.models.saved_filters import SAVED_NAME, SAVED_QUERY, SavedFilter
 from moderation.models.subscription import Subscription
 
 __all__ = [
+    "SAVED_NAME",
+    "SAVED_QUERY",
     "Decision",
     "DecisionLink",
     "DigestPreference",
@@ -16,6 +19,7 @@ __all__ = [
     "GuidedTour",
     "Redaction",
     "Reminder",
+    "SavedFilter",
     "Subscription",
     "TerritoryReason",
 ]

@@ -237,6 +237,22 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"POST": "302 302 302 302 302 302 302 302"},
     ),
+    "moderation-filters": Route(
+        body=lambda world: {"name": "Matrice", "query": "status=tous"},
+        content_type=FORM,
+        allowed={"POST": "302 302 302 302 302 302 302 302"},
+    ),
+    "moderation-filter-rename": Route(
+        args=lambda world: [world["filter"].pk],
+        body=lambda world: {"name": "Matrice"},
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
+    "moderation-filter-delete": Route(
+        args=lambda world: [world["filter"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
     "moderation-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": IN_SCOPE}),
     # Whoever holds a mailed link acts as the person it was written to, signed in or not.
     "moderation-link": Route(

@@ -24,6 +24,7 @@ from comptes.roles import Role
 from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from moderation import saved_filters
 from moderation.digests import stop_url
 from moderation.features import kept_by, states_of
 from moderation.links import make_links
@@ -130,6 +131,7 @@ def world(
         "reason": reason,
         "place": place,
         "pause": pause,
+        "filter": saved_filters.save(by=bruno, name="Cafés", query="couche=services"),
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
         "rejected": rejected, "refusal": refusal, "confirm_token": "jeton",
@@ -180,6 +182,7 @@ TABLES = (
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
     "moderation_redaction", "moderation_subscription",
     "contributions_pause",
+    "moderation_savedfilter",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
 FINGERPRINT = " UNION ALL ".join(
