@@ -49,10 +49,26 @@ LETTERS = {
     "liens-de-suivi": Letter(frozenset({"liens"}), per_day=3),
     "decision": Letter(frozenset({"commune", "couche", "status", "public_reason"})),
     "mot-de-passe": Letter(frozenset({"lien"}), per_day=3),
+    "invitation": Letter(frozenset({"auteur", "role", "territoire", "lien", "expire"}), per_day=5),
+    "invitation-a-approuver": Letter(frozenset({"auteur", "invite", "role", "territoire", "lien"})),
+    "code-mairie": Letter(frozenset({"commune", "code", "lien", "jours"})),
+    "mandat-annonce": Letter(frozenset({"personne", "adresse", "role", "commune", "lien", "jours"})),
+    "mandat-fini": Letter(frozenset({"role", "territoire", "suspendu"})),
+    "demande-acces": Letter(frozenset({"commune", "nom", "adresse", "mots", "lien"}), per_day=3),
+    "delegation": Letter(frozenset({"auteur", "remplacant", "territoire", "du", "au", "pour_vous"})),
+    "attestation": Letter(frozenset({"role", "territoire", "avant", "suspendu", "lien"})),
+    "attestation-equipe": Letter(frozenset({"mandats", "lien"})),
+    "double-verification": Letter(frozenset({"geste", "compte"})),
+    "demande-proconnect": Letter(frozenset({"commune", "nom", "adresse", "compte"})),
     "recours": Letter(frozenset({"commune", "couche", "refused_on", "lien"})),
     "decision-recours": Letter(frozenset({"commune", "couche", "status", "public_reason", "desk"})),
     "abonnement": Letter(frozenset({"commune", "couche", "rythme", "lien"}), per_day=3),
     "registre": Letter(frozenset({"commune", "lignes", "registre", "unsubscribe_url"})),
+    "recapitulatif": Letter(
+        frozenset({"groupes", "total", "autres", "file", "unsubscribe_url", "preferences"})
+    ),
+    "rappel": Letter(frozenset({"groupes", "total", "autres", "file"})),
+    "transmission": Letter(frozenset({"groupes", "total", "autres", "file"})),
 }
 
 
@@ -178,7 +194,7 @@ def _message(letter: Notification) -> EmailMessage:
         "Auto-Submitted": "auto-generated",
     }
     if stop := letter.context.get("unsubscribe_url"):
-        # RFC 2369 and 8058: the mail program's own button, which POSTs.
+        # RFC 2369 and 8058: the button of the mail reader, which sends a POST without opening the page.
         headers["List-Unsubscribe"] = f"<{stop}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return EmailMessage(

@@ -20,6 +20,7 @@ from couches.text import printable
 from moderation.api_refusals import Unprocessable, refusals_as_answers
 from moderation.appeals import appeal
 from moderation.author import Story, answer, correct, story_of, withdraw
+from moderation.models import Escalation
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")
 X_SUIVI = OpenApiParameter(
@@ -51,6 +52,13 @@ class ReadableAnswer(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
+class PassedOnAnswer(serializers.Serializer[Any]):
+    """To whom the report was passed on for want of an answer."""
+
+    level = serializers.ChoiceField(choices=Escalation.Level.choices)
+    at = serializers.DateTimeField()
+
+
 class StoryAnswer(serializers.Serializer[Any]):
     """What the author may read and do."""
 
@@ -76,6 +84,8 @@ class StoryAnswer(serializers.Serializer[Any]):
     appeal_why_not = serializers.CharField(
         allow_blank=True, help_text="Pourquoi un refus ne peut pas être contesté."
     )
+    waiting_since = serializers.DateTimeField(allow_null=True)
+    passed_on = PassedOnAnswer(many=True)
 
 
 class AppealRequest(serializers.Serializer[Any]):
@@ -288,4 +298,8 @@ def _represent(story: Story) -> dict[str, Any]:
         "appeal_to": story.appeal.to,
         "appeal_until": story.appeal.until,
         "appeal_why_not": story.appeal.why_not,
+        "waiting_since": story.delay.since if story.delay else None,
+        "passed_on": [
+            {"level": one.level, "at": one.at} for one in (story.delay.escalations if story.delay else [])
+        ],
     }

@@ -8,7 +8,18 @@ from moderation.api_gestures import GesturesView, UndoView
 from moderation.api_publication import RevertView, VersionsView
 from moderation.api_register import RegisterView
 
+# The sandbox's door, for its own pages; out of the documentation, since no program has use for it.
+SANDBOX: list[URLPattern | URLResolver] = [
+    path("moderation/bac-a-sable/gestes/", GesturesView.as_view(schema=None), name="api-bac-a-sable-geste"),
+    path(
+        "moderation/bac-a-sable/gestes/<uuid:pk>/annulation/",
+        UndoView.as_view(schema=None),
+        name="api-bac-a-sable-annulation",
+    ),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    *SANDBOX,
     path("moderation/contributions/", QueueView.as_view(), name="api-queue"),
     path("moderation/contributions/<uuid:pk>/", ContributionView.as_view(), name="api-queue-one"),
     path("moderation/contributions/<uuid:pk>/decisions/", DecisionsView.as_view(), name="api-decide"),

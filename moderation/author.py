@@ -13,11 +13,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from contributions import pauses
 from contributions.models import Contribution
 from contributions.validation import read_observed_at
 from couches.schemas import carry_over, clean_attributes, describe
 from couches.text import clean_text
 from moderation.appeals import Prospect, prospect_of
+from moderation.delays import Delay, delay_of
 from moderation.letters import turn_label
 from moderation.models import Decision
 from moderation.refusals import CommuneChanged, NothingAnswered, NothingCorrected, Refusal
@@ -57,7 +59,7 @@ class Step:
 class Story:
     """What the author reads; never who decided by name, never the officials' notes.
 
-    `correct_until` is None when nothing can be corrected, or no longer.
+    `correct_until` is None when nothing can be corrected, or no longer; `delay` when no answer is owed.
     """
 
     contribution: Contribution
@@ -67,6 +69,7 @@ class Story:
     may_answer: bool
     correct_until: dt.datetime | None
     appeal: Prospect
+    delay: Delay | None
 
     @property
     def may_correct(self) -> bool:
@@ -113,6 +116,7 @@ def story_of(contribution: Contribution) -> Story:
         if can(contribution, Action.CORRECT, actor=Actor.AUTHOR)
         else None,
         appeal=prospect_of(contribution),
+        delay=delay_of(contribution),
     )
 
 
@@ -249,6 +253,9 @@ def _place(row: Contribution, geometry: object) -> list[str]:
     location = locate(point)
     if location.commune.pk != row.commune_id:
         raise CommuneChanged
+    if row.entered_by_id is None:
+        # A report received next to a pause must not slip into it afterwards.
+        pauses.check_place(point, commune=row.commune, couche=row.couche)
     row.geom = point
     row.near_border = location.near_border
     row.accuracy_m = None

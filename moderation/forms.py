@@ -11,18 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contributions.forms import WhenForm
-from contributions.models import Contribution
-from couches.models import Couche
 from couches.text import clean_text
 from moderation.author import read_code
 from moderation.gestures import Item
 from moderation.serializers import MAX_BATCH
 from moderation.workflow import OFFICIAL_ACTIONS, Action
-from territoires.models import Commune
 from territoires.points import point_from_text
 
-# Beyond this a list of choices is no help: the code is typed instead.
-MAX_LISTED_COMMUNES = 60
 BATCH_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.REJECT)
 GROUP_ACTIONS = (*BATCH_ACTIONS, Action.HOLD, Action.TRANSFER)
 
@@ -33,26 +28,6 @@ class CleanTextField(forms.CharField):
     def clean(self, value: Any) -> str:
         """Return the cleaned text. Raises ValidationError in French."""
         return clean_text(super().clean(value), max_length=self.max_length or 1000)
-
-
-class QueueFilterForm(forms.Form):
-    """Shows the filters; `queue.parse_filters` judges them, for both doors."""
-
-    status = forms.ChoiceField(label=_("État"), required=False)
-    couche = forms.ChoiceField(label=_("Sujet"), required=False)
-    commune = forms.CharField(label=_("Commune (code INSEE)"), required=False, max_length=5)
-
-    def __init__(self, *args: Any, communes: list[Commune], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["status"].choices = [*Contribution.Status.choices, ("tous", _("Tous"))]  # type: ignore[attr-defined]
-        couches = [("", _("Tous")), *((one.slug, one.title) for one in Couche.objects.all())]
-        self.fields["couche"].choices = couches  # type: ignore[attr-defined]
-        if len(communes) <= MAX_LISTED_COMMUNES:
-            self.fields["commune"] = forms.ChoiceField(
-                label=_("Commune"),
-                required=False,
-                choices=[("", _("Toutes")), *((one.pk, one.nom) for one in communes)],
-            )
 
 
 class NewPlaceForm(forms.Form):
@@ -96,17 +71,25 @@ class DecisionForm(NewPlaceForm):
 
 
 class TickedForm(forms.Form):
-    """Ticked lines, `<id>:<version>` each, in `choix`."""
+    """Ticked cards in `choix`: a report as `<id>:<version>`, a group as several, one space apart."""
 
     def clean(self) -> dict[str, Any]:
-        """Read the ticked lines."""
+        """Read what is ticked: as `cards`, lists of reports, and as `choices`, all of them; none twice."""
         cleaned = super().clean() or {}
         ticked = self.data.getlist("choix") if hasattr(self.data, "getlist") else []
-        if not ticked:
+        if not any(ticked):
             raise ValidationError(_("Cochez au moins un signalement."))
-        if len(ticked) > MAX_BATCH:
-            raise ValidationError(_("Cent signalements à la fois au plus : décochez-en."))
-        cleaned["choices"] = list({choice.id: choice for choice in map(_choice, ticked)}.values())
+        choices: dict[uuid.UUID, Item] = {}
+        cards = []
+        for line in ticked:
+            # The count is held before the reading: what was sent is as long as its sender likes.
+            if len(choices) + line.count(" ") >= MAX_BATCH:
+                raise ValidationError(_("Cent signalements à la fois au plus : décochez-en."))
+            card = [one for one in map(_choice, line.split(" ")) if one.id not in choices]
+            choices |= {one.id: one for one in card}
+            cards.append(list({one.id: one for one in card}.values()))
+        cleaned["choices"] = list(choices.values())
+        cleaned["cards"] = [card for card in cards if card]
         return cleaned
 
 

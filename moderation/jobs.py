@@ -4,6 +4,7 @@ from procrastinate.contrib.django import app
 
 from comptes.deferral import defer
 from couches.models import Couche
+from moderation import jobs_mail as jobs_mail  # the worker finds its tasks through this module
 from moderation.letters import WRITE_LETTERS, write_to_authors_of
 from moderation.publication import publish_accepted, waiting
 from moderation.subscriptions import delete_unconfirmed, tell_due

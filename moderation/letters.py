@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from comptes.models import Notification
 from comptes.notifications import notify
@@ -22,12 +23,14 @@ LETTER_DELAY = dt.timedelta(seconds=45)
 def write_to_author(decision: Decision) -> None:
     """Put one letter in the outbox when the author left an address.
 
-    Nobody is written to about their own gesture, and an official's waits for second thoughts. Once
-    per decision and address, whatever is retried.
+    Nobody is written to about their own gesture, nor about an invented report; an official's waits
+    for second thoughts. Once per decision and address, whatever is retried.
     """
     if decision.actor == Decision.Actor.AUTHOR:
         return
     contribution = decision.contribution
+    if contribution.practice_of_id is not None:
+        return
     email = email_of(contribution)
     if email is None:
         return
@@ -46,7 +49,7 @@ def write_to_author(decision: Decision) -> None:
                 {"label": one.label, "before": one.before, "after": one.after}
                 for one in describe_changes(contribution.couche, decision.changes)
             ],
-            "until": contribution.held_until.isoformat() if contribution.held_until else "",
+            "until_said": date_format(contribution.held_until, "j F Y") if contribution.held_until else "",
             "desk": turn_label(contribution),
             "couche": contribution.couche.title,
             "commune": contribution.commune.nom,

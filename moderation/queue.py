@@ -1,57 +1,51 @@
-"""Reads the queue: only what somebody may see, filtered, oldest first, one page at a time."""
+"""Reads the queue: only what somebody may see, filtered, oldest first, one page at a time.
+
+A page costs what it shows, whatever waits: each desk gives its oldest by the index
+`contribution_desk`, and those are merged.
+"""
 
 import datetime as dt
-import re
-import uuid
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.gis.geos import Polygon
-from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.utils.translation import gettext as _
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, Exists, FloatField, Func, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
 
-from comptes.permissions import communes_for
-from comptes.roles import Gesture
 from contributions.models import Contact, Contribution
 from couches.models import Couche
-from territoires.models import CODE_INSEE_PATTERN
-from territoires.points import point_from_text
+from moderation.filters import SLUG, Cursor, Filters, condition, parse_filters
+from moderation.groups import Group, Line, group
+from moderation.models import Decision
+from moderation.scope import desks_of, reports_of, visible_to
+from moderation.turns import held
+from territoires.models import Commune
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
     from comptes.models import User
 
-MAX_PAGE = 100
+__all__ = [
+    "SLUG",
+    "Cursor",
+    "Filters",
+    "Page",
+    "in_full",
+    "parse_filters",
+    "read_cards",
+    "read_page",
+    "set_aside",
+    "visible_to",
+]
+
 # Beyond this nobody reads the exact number, and counting would cost the whole table.
 COUNT_CEILING = 10_000
-CURSOR = re.compile(r"(\d{8}T\d{12})-([0-9a-f]{32})")
-SLUG = re.compile(r"[a-z0-9-]{1,40}")
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The last row read; the next page starts after it."""
-
-    received_at: dt.datetime
-    id: uuid.UUID
-
-    def __str__(self) -> str:
-        return f"{self.received_at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{self.id.hex}"
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What to look for; every field was checked by `parse_filters`."""
-
-    status: str = ""
-    commune: str = ""
-    couche: str = ""
-    bbox: Polygon | None = None
-    after: Cursor | None = None
-    limit: int = field(default=50)
+# Rows looked at to make the cards of a page: groups are found among them, and nowhere else.
+WINDOW = 400
+CARDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +57,13 @@ class Page:
     remaining: int
 
 
-def visible_to(user: "User | AnonymousUser") -> QuerySet[Contribution]:
-    """Return the contributions of the desks whose queue `user` may see now: the only way in.
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """One page of groups; `next` is where to go on and the window to go on in, None on the last."""
 
-    A report handed to the neighbour is at the neighbour's desk, and no longer at ours.
-    """
-    return Contribution.objects.filter(desk__in=communes_for(user, Gesture.SEE_QUEUE).values("pk"))
+    groups: list[Group]
+    next: tuple[Cursor, Cursor | None] | None
+    remaining: int
 
 
 def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
@@ -83,115 +78,149 @@ def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     )
 
 
-def read_page(user: "User | AnonymousUser", filters: Filters) -> Page:
+def read_page(user: "User", filters: Filters, *, practice: bool = False) -> Page:
     """Return one page of what `user` may see, oldest first, and how many match in all."""
-    found = _matching(visible_to(user), filters)
-    rows = in_full(found)
-    if filters.after is not None:
-        # A row comparison in two conditions: the first one can walk the index.
-        rows = rows.filter(received_at__gte=filters.after.received_at).exclude(
-            received_at=filters.after.received_at, pk__lte=filters.after.id
-        )
-    page = list(rows.order_by("received_at", "pk")[: filters.limit + 1])
-    more = len(page) > filters.limit
-    page = page[: filters.limit]
+    found = reports_of(user, practice=practice).filter(condition(filters, user))
+    desks = desks_of(user, practice=practice)
+    ids = [
+        pk
+        for pk, _at in _oldest(desks, _beyond(found, filters.after), ("pk", "received_at"), filters.limit + 1)
+    ]
+    seen = in_full(visible_to(user, practice=practice))
+    rows = {row.pk: row for row in seen.filter(pk__in=ids[: filters.limit])}
+    page = [rows[pk] for pk in ids[: filters.limit] if pk in rows]
     return Page(
         rows=page,
-        next=Cursor(page[-1].received_at, page[-1].pk) if more else None,
-        remaining=found.order_by()[:COUNT_CEILING].count(),
+        next=Cursor(page[-1].received_at, page[-1].pk) if page and len(ids) > filters.limit else None,
+        remaining=_count(desks, found),
     )
 
 
-def _matching(rows: QuerySet[Contribution], filters: Filters) -> QuerySet[Contribution]:
-    wanted: dict[str, Any] = {
-        "status": filters.status,
-        "commune": filters.commune,
-        "couche__slug": filters.couche,
-        "geom__coveredby": filters.bbox,
-    }
-    return rows.filter(**{name: value for name, value in wanted.items() if value})
+def read_cards(
+    user: "User",
+    filters: Filters,
+    couches: Mapping[int, Couche],
+    *,
+    practice: bool = False,
+    count: int = CARDS,
+) -> Cards:
+    """Return one page of groups, the one whose oldest report came first on top.
 
-
-def parse_filters(params: Mapping[str, str], *, default_status: str = "") -> Filters:
-    """Return the filters of an address's query string.
-
-    Raises ValidationError by field: an unknown value is refused, never ignored, since an
-    ignored filter shows more than was asked.
+    A window of rows is read from `filters.since`, grouped, and shown by pages: `filters.after` is the
+    leader of the last group already shown. Only when the window is through is the next one read, so
+    that no report shows twice while somebody leafs through.
     """
-    errors: dict[str, list[str]] = {}
-    values: dict[str, Any] = {}
-    readers = {
-        "status": _status, "commune": _commune, "couche": _couche,
-        "bbox": _bbox, "after": _cursor, "limit": _limit,
-    }  # fmt: skip
-    for name, read in readers.items():
-        raw = params.get(name, default_status if name == "status" else "")
-        if not raw:
-            continue
-        try:
-            values[name] = read(raw)
-        except ValidationError as error:
-            errors[name] = error.messages
-    if errors:
-        raise ValidationError(errors)
-    return Filters(**values)
+    found = reports_of(user, practice=practice).filter(condition(filters, user))
+    desks = desks_of(user, practice=practice)
+    lines = _read_window(desks, _beyond(found, filters.since))
+    window, more = lines[:WINDOW], len(lines) > WINDOW
+    groups = group(window, couches)
+    if filters.after is not None:
+        start = (filters.after.received_at, filters.after.id)
+        groups = [one for one in groups if (one.leader.received_at, one.leader.id) > start]
+    following: tuple[Cursor, Cursor | None] | None = None
+    if len(groups) > count:
+        following = (groups[count - 1].leader.cursor, filters.since)
+    elif more:
+        following = (window[-1].cursor, window[-1].cursor)
+    return Cards(groups=groups[:count], next=following, remaining=_count(desks, found))
 
 
-def _status(raw: str) -> str:
-    if raw == "tous":
-        return ""
-    if raw not in Contribution.Status.values:
-        raise ValidationError(
-            _("État inconnu : choisissez parmi %(values)s.")
-            % {"values": ", ".join(Contribution.Status.values)}
-        )
-    return raw
+def set_aside(user: "User", *, practice: bool = False) -> dict[str, int]:
+    """Return what an empty queue tells: `held`, handed `above`, and `answered` these last seven days."""
+    week_ago = timezone.now() - dt.timedelta(days=7)
+    desks = desks_of(user, practice=practice)
+    answers = Decision.objects.standing().filter(at__gte=week_ago, actor="official")
+    answers = answers.filter(by=user, commune__in=desks) if practice else answers.filter(commune__in=desks)
+    waiting = reports_of(user, practice=practice).filter(status=Contribution.Status.SUBMITTED)
+    return {
+        "held": _count(desks, waiting.filter(held())),
+        "above": _count(desks, waiting.exclude(level=Contribution.Level.COMMUNE)),
+        "answered": answers.exclude(action=Decision.Action.HOLD).order_by()[:COUNT_CEILING].count(),
+    }
 
 
-def _commune(raw: str) -> str:
-    if not re.fullmatch(CODE_INSEE_PATTERN, raw, re.ASCII):
-        raise ValidationError(_("Donnez un code INSEE de cinq caractères, par exemple 15014."))
-    return raw
-
-
-def _couche(raw: str) -> str:
-    if not SLUG.fullmatch(raw) or not Couche.objects.filter(slug=raw).exists():
-        raise ValidationError(_("Couche inconnue : choisissez-en une dans la liste /api/v1/couches/."))
-    return raw
-
-
-def _bbox(raw: str) -> Polygon:
-    """Build the box from four checked numbers: no raw text reaches a spatial lookup."""
-    numbers = raw.split(",")
-    refusal = ValidationError(
-        _("Donnez quatre nombres « ouest,sud,est,nord » en degrés, par exemple 2.3,44.8,2.6,45.")
+def _beyond(rows: QuerySet[Contribution], cursor: Cursor | None) -> QuerySet[Contribution]:
+    if cursor is None:
+        return rows
+    # A row comparison in two conditions: the first one can walk the index.
+    return rows.filter(received_at__gte=cursor.received_at).exclude(
+        received_at=cursor.received_at, pk__lte=cursor.id
     )
-    if len(numbers) != 4:
-        raise refusal
+
+
+def _read_window(desks: QuerySet[Commune], rows: QuerySet[Contribution]) -> list[Line]:
+    """Return the oldest rows as grouping reads them, one more than the window."""
+    today = timezone.localdate()
+    placed = rows.annotate(
+        x=Func("geom", function="ST_X", output_field=FloatField()),
+        y=Func("geom", function="ST_Y", output_field=FloatField()),
+    )
+    columns = (
+        "pk", "received_at", "version", "couche_id", "desk", "operation", "feature_id", "attributes", "x", "y",
+        "status", "handed_to_id", "level", "held_until", "appealed_at",
+    )  # fmt: skip
+    return [
+        Line(
+            id=pk,
+            version=version,
+            received_at=received_at,
+            couche_id=couche_id,
+            desk=desk,
+            operation=operation,
+            feature_id=feature_id,
+            attributes=json.loads(attributes) if isinstance(attributes, str) else attributes,
+            x=x,
+            y=y,
+            # A report handed over or appealed has its own story, and its own answer.
+            alone=status != Contribution.Status.SUBMITTED or bool(handed_to or appealed_at),
+            turn=(level, held_until is not None and held_until > today),
+        )
+        for pk, received_at, version, couche_id, desk, operation, feature_id, attributes, x, y,
+            status, handed_to, level, held_until, appealed_at
+        in _oldest(desks, placed, columns, WINDOW + 1)
+    ]  # fmt: skip
+
+
+def _oldest(
+    desks: QuerySet[Commune], rows: QuerySet[Contribution], columns: tuple[str, ...], limit: int
+) -> list[tuple[Any, ...]]:
+    """Return `columns` (the id then the instant first) of the oldest `limit` of `rows` at these desks."""
+    ordered = rows.filter(AT_DESK).order_by("received_at", "pk").values_list(*columns)[:limit]
+    query = """
+        SELECT found.* FROM ({desks}) AS bureau CROSS JOIN LATERAL ({rows}) AS found (id, at{others})
+        ORDER BY found.at, found.id LIMIT %s
+    """
+    others = "".join(f", c{n}" for n in range(len(columns) - 2))
+    return _run(query, desks, ordered, others, limit)
+
+
+def _count(desks: QuerySet[Commune], rows: QuerySet[Contribution]) -> int:
+    """Count `rows` at these desks, up to the ceiling."""
+    ones = rows.filter(AT_DESK).order_by().values_list("pk")
+    query = """
+        SELECT count(*) FROM (
+            SELECT 1 FROM ({desks}) AS bureau CROSS JOIN LATERAL ({rows}) AS found (id{others}) LIMIT %s
+        ) AS counted
+    """
+    found = _run(query, desks, ones, "", COUNT_CEILING)
+    return int(found[0][0]) if found else 0
+
+
+# The row's desk is that of the desks listed beside it: a correlated condition, which Django cannot write.
+AT_DESK = Q(desk=RawSQL("bureau.code_insee", []))
+
+
+def _run(
+    query: str, desks: QuerySet[Commune], rows: QuerySet[Any, Any], others: str, limit: int
+) -> list[tuple[Any, ...]]:
+    """Run `query`, whose parts Django compiles, parameters bound."""
     try:
-        low, high = point_from_text(numbers[0], numbers[1]), point_from_text(numbers[2], numbers[3])
-    except ValidationError as error:
-        raise refusal from error
-    if low.x >= high.x or low.y >= high.y:
-        raise refusal
-    box = Polygon.from_bbox((low.x, low.y, high.x, high.y))
-    box.srid = 4326
-    return box
-
-
-def _cursor(raw: str) -> Cursor:
-    found = CURSOR.fullmatch(raw)
-    try:
-        if found:
-            moment = dt.datetime.strptime(found[1], "%Y%m%dT%H%M%S%f").replace(tzinfo=dt.UTC)
-            if moment.year > 1900:
-                return Cursor(moment, uuid.UUID(found[2]))
-    except ValueError:
-        pass  # refused just below, like any other text
-    raise ValidationError(_("Repère de page inconnu : repartez de la première page."))
-
-
-def _limit(raw: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", raw) or not 1 <= int(raw) <= MAX_PAGE:
-        raise ValidationError(_("Donnez un nombre de lignes entre 1 et %(max)d.") % {"max": MAX_PAGE})
-    return int(raw)
+        desks_sql, desks_parameters = desks.order_by().values_list("code_insee").query.sql_with_params()
+        rows_sql, rows_parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    text = query.format(desks=desks_sql, rows=rows_sql, others=others)
+    with connection.cursor() as cursor:
+        cursor.execute(text, [*desks_parameters, *rows_parameters, limit])
+        return cursor.fetchall()

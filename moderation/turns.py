@@ -2,12 +2,15 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from comptes.models import Membership, User
-from comptes.roles import Role
+from comptes.permissions import communes_under, mandates_for
+from comptes.roles import Gesture, Role
 from contributions.models import Contribution
 from moderation.refusals import (
     AlreadyAppealed,
@@ -19,6 +22,9 @@ from moderation.refusals import (
 )
 from territoires.location import communes_near
 from territoires.models import Commune
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
 
 Level = Contribution.Level
 
@@ -47,7 +53,14 @@ def check_hold(until: dt.date | None) -> dt.date:
 
 
 def destinations(row: Contribution) -> list[Destination]:
-    """Return where `row` may be handed: neighbours nearer than 1 km, then the levels that answer."""
+    """Return where `row` may be handed: neighbours nearer than 1 km, then the levels that answer.
+
+    From the sandbox, to an intercommunality as imaginary as it is.
+    """
+    if row.practice_of_id is not None:
+        return (
+            [Destination(Level.EPCI.value, _("Communauté des Dunes (imaginaire)"))] if not row.level else []
+        )
     found = [
         Destination(one.pk, one.nom) for one in communes_near(row.geom, NEIGHBOUR_M) if one.pk != row.desk
     ]
@@ -66,13 +79,16 @@ def hand_over(row: Contribution, to: str) -> list[str]:
 
     Raises TransferTargetInvalid (nothing, or not on a border) or NobodyThere.
     """
-    if to in {Level.EPCI, Level.DEPARTEMENT}:
+    if row.practice_of_id is None and to in {Level.EPCI, Level.DEPARTEMENT}:
         if not _answers(desk_of(row), Level(to)):
             raise NobodyThere
         row.level = to
         return ["level"]
     if to not in {one.code for one in destinations(row)}:
         raise TransferTargetInvalid
+    if to == Level.EPCI:
+        row.level = Level.EPCI
+        return ["level"]
     row.handed_to = None if to == row.commune_id else Commune.objects.defer("geom").get(pk=to)
     row.level = Level.COMMUNE
     return ["handed_to", "level"]
@@ -106,6 +122,30 @@ def above_commune(user: User, row: Contribution) -> bool:
     """Say whether `user` decides there by a mandate above the commune."""
     mandates = Membership.objects.live().covering(desk_of(row)).filter(role=Role.MODERATOR, user=user)
     return mandates.filter(commune__isnull=True).exists()
+
+
+def held() -> Q:
+    """Return the condition of reports that wait for a date to come."""
+    return Q(held_until__gt=timezone.localdate())
+
+
+def expected_of(user: "User | AnonymousUser") -> Q:
+    """Return the condition of reports whose decision is asked of `user`'s own level, or of one below.
+
+    Within what they see: a report handed or appealed to the EPCI is off the mayor's desk, and one
+    handed to the département is off the EPCI's too. Who decides above still sees what the communes
+    are asked, since many have nobody.
+    """
+    mandates = mandates_for(user, Gesture.SEE_QUEUE)
+    above = mandates.filter(commune__isnull=True)
+    levels = {epci is None for epci in above.values_list("epci", flat=True)}
+    asked = Q(level=Level.COMMUNE)
+    if levels:
+        asked |= Q(level=Level.EPCI, desk__in=communes_under(above).values("pk"))
+    if True in levels:
+        higher = above.filter(epci__isnull=True)
+        asked |= Q(level=Level.DEPARTEMENT, desk__in=communes_under(higher).values("pk"))
+    return asked
 
 
 def _answers(desk: Commune, level: Level, *, but: User | None = None) -> bool:

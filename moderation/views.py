@@ -1,89 +1,41 @@
-"""The officials' pages: the queue, a batch, a photo. Nothing here may be cached."""
+"""The officials' pages beside queue and card: a batch, a photo. Nothing here may be cached."""
 
 import uuid
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from comptes.permissions import communes_for, may_publish
-from comptes.roles import Gesture
-from contributions.models import Contribution, Photo
+from comptes.models import User
+from contributions.models import Photo
 from contributions.photos import CONTENT_TYPE, open_photo
-from couches.schemas import describe, title_of
-from moderation.forms import BATCH_ACTIONS, MAX_LISTED_COMMUNES, BatchForm, QueueFilterForm
-from moderation.gestures import take
-from moderation.queue import Filters, Page, parse_filters, read_page, visible_to
-from moderation.reasons import REASONS
-from moderation.views_gestures import last_gesture, official, remember, show_outcomes
-from moderation.workflow import Action, Status
-
-MAX_DESK_COMMUNES = 30
-
-
-@never_cache
-@login_required
-@require_GET
-def queue(request: HttpRequest) -> HttpResponse:
-    """Show what awaits a decision in one's own territory, oldest first."""
-    user = official(request)
-    errors: dict[str, list[str]] = {}
-    filters, page = Filters(), Page([], None, 0)
-    try:
-        filters = parse_filters(request.GET, default_status=Status.SUBMITTED)
-        page = read_page(user, filters)
-    except ValidationError as error:
-        errors = error.message_dict
-    communes = list(communes_for(user, Gesture.SEE_QUEUE).only("nom")[: MAX_LISTED_COMMUNES + 1])
-    desk = list(communes_for(user, Gesture.ENTER_FOR_OTHERS).only("nom")[: MAX_DESK_COMMUNES + 1])
-    query = request.GET.copy()
-    query["after"] = str(page.next or "")
-    shown = {"status": Status.SUBMITTED.value} | request.GET.dict()
-    return render(
-        request,
-        "moderation/file.html",
-        {
-            "cards": [_card(row) for row in page.rows],
-            "remaining": page.remaining,
-            "next": query.urlencode() if page.next else "",
-            "first_page": filters.after is None,
-            "filter_form": QueueFilterForm(initial=shown, communes=communes),
-            "errors": errors,
-            "last": last_gesture(request),
-            "communes": communes,
-            "batch_actions": BATCH_ACTIONS,
-            "reasons": [one for one in REASONS if one.actions & set(BATCH_ACTIONS)],
-            "may_publish": may_publish(user),
-            "desk_communes": desk[:MAX_DESK_COMMUNES],
-            "more_desk_communes": len(desk) > MAX_DESK_COMMUNES,
-        },
-        status=422 if errors else 200,
-    )
+from moderation.desk import desk_of
+from moderation.forms import BatchForm
+from moderation.gestures import GroupRefused, Item, Outcome, take
+from moderation.scope import visible_to
+from moderation.views_gestures import official, remember, show_outcomes
+from moderation.workflow import Action
 
 
 @never_cache
 @login_required
 @require_POST
 def batch(request: HttpRequest) -> HttpResponse:
-    """Take the same decision on the ticked reports, each for itself, and tell what became of each."""
+    """Take the same decision on the ticked cards, each for itself, and tell what became of each report."""
     user = official(request)
     form = BatchForm(request.POST)
     if not form.is_valid():
         told = [str(message) for found in form.errors.values() for message in found]
         return render(request, "moderation/lot.html", {"refusal": " ".join(told)}, status=422)
     gesture = form.cleaned_data["gesture"] or uuid.uuid4()
-    outcomes = take(
-        gesture=gesture,
-        by=user,
-        action=Action(form.cleaned_data["action"]),
-        items=form.cleaned_data["choices"],
-        reason_code=form.cleaned_data["reason_code"],
-        public_reason=form.cleaned_data["public_reason"],
-    )
+    practice = desk_of(request).practice
+    outcomes = [
+        one
+        for card in form.cleaned_data["cards"]
+        for one in _decide(user, gesture, card, form, practice=practice)
+    ]
     remember(request, gesture, outcomes)
     return show_outcomes(request, user, outcomes)
 
@@ -91,11 +43,16 @@ def batch(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_GET
-def photo(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def photo(request: HttpRequest, pk: int) -> FileResponse:
     """Serve a photo to those who see the queue of its commune, and to nobody else."""
     if pk > 2**63 - 1:
         raise Http404
-    found = get_object_or_404(Photo, pk=pk, contribution__in=visible_to(official(request)))
+    seen = visible_to(official(request), practice=desk_of(request).practice)
+    return serve_photo(get_object_or_404(Photo, pk=pk, contribution__in=seen))
+
+
+def serve_photo(found: Photo) -> FileResponse:
+    """Return the answer that holds a photo, whoever was let in. Raises Http404 when its file is lost."""
     try:
         stream = open_photo(found)
     except FileNotFoundError as error:
@@ -107,9 +64,20 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     return response
 
 
-def _card(row: Contribution) -> dict[str, Any]:
-    return {
-        "row": row,
-        "title": title_of(row.couche, row.attributes),
-        "answers": describe(row.couche, row.attributes),
-    }
+def _decide(
+    user: User, gesture: uuid.UUID, card: list[Item], form: BatchForm, *, practice: bool
+) -> list[Outcome]:
+    """Decide on one card of a batch: a group that is held back holds back no other card."""
+    try:
+        return take(
+            gesture=gesture,
+            by=user,
+            action=Action(form.cleaned_data["action"]),
+            items=card,
+            together=len(card) > 1,
+            practice=practice,
+            reason_code=form.cleaned_data["reason_code"],
+            public_reason=form.cleaned_data["public_reason"],
+        )
+    except GroupRefused as refusal:
+        return [Outcome(item, refusal=refusal) for item in card]

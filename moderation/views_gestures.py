@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -19,11 +19,13 @@ from comptes.models import User
 from comptes.permissions import Forbidden
 from contributions.models import Contribution
 from couches.schemas import title_of
+from moderation.desk import desk_of
 from moderation.forms import GroupForm
 from moderation.gestures import GroupRefused, Outcome, take, undo
-from moderation.queue import in_full, visible_to
+from moderation.queue import COUNT_CEILING, in_full
 from moderation.refusals import (
     DecidedAbove,
+    GestureUnknown,
     NotAllowedFrom,
     NotVisible,
     OutOfTerritory,
@@ -32,6 +34,7 @@ from moderation.refusals import (
     StaleVersion,
     UndoRefused,
 )
+from moderation.scope import visible_to
 from moderation.undoing import UNDO_WINDOW
 from moderation.workflow import Action
 
@@ -47,8 +50,10 @@ def gesture(request: HttpRequest) -> HttpResponse:
     user = official(request)
     form = GroupForm(request.POST)
     if not form.is_valid():
-        told = [str(message) for found in form.errors.values() for message in found]
-        return render(request, "moderation/lot.html", {"refusal": " ".join(told)}, status=422)
+        told = " ".join(str(message) for found in form.errors.values() for message in found)
+        if wants_json(request):
+            return answer(request, request.POST.get("gesture", ""), [], detail=told, status=422)
+        return render(request, "moderation/lot.html", {"refusal": told}, status=422)
     words = form.cleaned_data
     identifier = words["gesture"] or uuid.uuid4()
     try:
@@ -58,13 +63,18 @@ def gesture(request: HttpRequest) -> HttpResponse:
             action=Action(words["action"]),
             items=words["choices"],
             together=True,
+            practice=desk_of(request).practice,
             **{name: words[name] for name in ("reason_code", "public_reason", "into", "until", "to")},
         )
     except GroupRefused as refusal:
         status = status_of(refusal.outcome)
+        if wants_json(request):
+            return answer(request, identifier, [], detail=str(refusal), status=status)
         return show_outcomes(request, user, [refusal.outcome], refusal=str(refusal), status=status)
+    if wants_json(request):
+        return answer(request, identifier, outcomes)
     remember(request, identifier, outcomes)
-    return redirect("moderation-queue")
+    return redirect(desk_of(request).base)
 
 
 @never_cache
@@ -75,16 +85,21 @@ def undo_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         outcomes = undo(gesture=pk, by=official(request))
     except (Refusal, Forbidden) as refusal:
+        if wants_json(request):
+            status = status_of_refusal(refusal)
+            return answer(request, request.POST.get("gesture", ""), [], detail=str(refusal), status=status)
         messages.warning(request, str(refusal))
     else:
+        if wants_json(request):
+            return answer(request, request.POST.get("gesture", ""), outcomes)
         done = ngettext(
             "C'est annulé : le signalement attend de nouveau.",
             "C'est annulé : les %(n)d signalements attendent de nouveau.",
             len(outcomes),
         )
         messages.success(request, done % {"n": len(outcomes)})
-    request.session.pop(LAST, None)
-    return redirect("moderation-queue")
+    request.session.pop(_kept_at(request), None)
+    return redirect(desk_of(request).base)
 
 
 def official(request: HttpRequest) -> User:
@@ -101,11 +116,11 @@ def remember(request: HttpRequest, identifier: uuid.UUID, outcomes: list[Outcome
     first = done[0].decision
     assert first is not None  # noqa: S101  # filtered just above
     row = (
-        Contribution.objects.select_related("couche", "commune")
+        Contribution.with_practice.select_related("couche", "commune")
         .defer("commune__geom")
         .get(pk=done[0].item.id)
     )
-    request.session[LAST] = {
+    request.session[_kept_at(request)] = {
         "id": str(identifier),
         "until": (first.at + UNDO_WINDOW).isoformat(),
         "said": _said(row, first.step_label or first.outcome_label, len(done)),
@@ -114,12 +129,17 @@ def remember(request: HttpRequest, identifier: uuid.UUID, outcomes: list[Outcome
 
 def last_gesture(request: HttpRequest) -> dict[str, Any] | None:
     """Return what was just decided — `id`, `said`, `seconds` left to take it back — shown once, or None."""
-    kept = request.session.pop(LAST, None)
+    kept = request.session.pop(_kept_at(request), None)
     until = parse_datetime(kept["until"]) if kept else None
     if until is None:
         return None
     left = max(0, int((until - timezone.now()).total_seconds()))
     return {"id": kept["id"], "said": kept["said"], "seconds": left}
+
+
+def _kept_at(request: HttpRequest) -> str:
+    """What is practised is not offered to be taken back at the real desk."""
+    return f"{LAST}_exercice" if desk_of(request).practice else LAST
 
 
 def _said(row: Contribution, outcome: str, count: int) -> str:
@@ -150,19 +170,51 @@ STATUSES: list[tuple[type[Exception], int]] = [
     (NotVisible, 404),
     (NotAllowedFrom, 409),
     (UndoRefused, 409),
+    (GestureUnknown, 404),
 ]
 
 
 def status_of(outcome: Outcome) -> int:
-    """Return the HTTP status of a decision that was not taken; 422 where something typed can be changed."""
-    return next((status for kind, status in STATUSES if isinstance(outcome.refusal, kind)), 422)
+    """Return the HTTP status of a decision that was not taken."""
+    return status_of_refusal(outcome.refusal)
+
+
+def status_of_refusal(refusal: Exception | None) -> int:
+    """Return the HTTP status of a refusal; 422 where something typed can be changed."""
+    return next((status for kind, status in STATUSES if isinstance(refusal, kind)), 422)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether our own script asks, which keeps the click until it is answered by its name."""
+    return request.headers.get("Accept", "") == "application/json"
+
+
+def answer(
+    request: HttpRequest,
+    identifier: uuid.UUID | str,
+    outcomes: list[Outcome],
+    *,
+    detail: str = "",
+    status: int = 200,
+) -> JsonResponse:
+    """Answer a click by its own id: what was applied, how many wait still, why not."""
+    seen = visible_to(request.user, practice=desk_of(request).practice)
+    waiting = seen.filter(status=Contribution.Status.SUBMITTED)
+    body = {
+        "id": str(identifier)[:36],
+        "applied": sum(one.applied for one in outcomes),
+        "remaining": waiting.order_by()[:COUNT_CEILING].count(),
+        "detail": detail or " ".join(one.detail for one in outcomes if not one.applied),
+    }
+    return JsonResponse(body, status=status)
 
 
 def show_outcomes(
     request: HttpRequest, user: User, outcomes: list[Outcome], *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
     """Tell what became of each report of a click."""
-    rows = {row.pk: row for row in in_full(visible_to(user)).filter(pk__in=[one.item.id for one in outcomes])}
+    seen = in_full(visible_to(user, practice=desk_of(request).practice))
+    rows = {row.pk: row for row in seen.filter(pk__in=[one.item.id for one in outcomes])}
     told = [
         {
             "row": rows.get(one.item.id),

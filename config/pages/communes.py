@@ -11,9 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from comptes.mandates import who_answers
+from comptes.mandates import answered_by_delegation, who_answers
 from config.pages import outline, published
+from contributions.pauses import live_in
 from couches.models import Couche, FeatureVersion
+from moderation.delays import late_in
 from territoires.location import locate
 from territoires.models import CODE_INSEE_PATTERN, Commune
 from territoires.points import point_from_text
@@ -65,6 +67,9 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "objets": listed,
         "dessin": outline.draw(here, [item.point for item in listed]),
         "repond": who_answers(here),
+        "remplacement": answered_by_delegation(here),
+        "pauses": live_in(here),
+        "en_retard": late_in(here),
     }
     return render(request, "pages/commune.html", context)
 

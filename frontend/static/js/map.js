@@ -10,10 +10,12 @@ import { WORDS } from "./words.js";
 
 /**
  * @typedef {import("./coordinates.js").Place} Place
- * @typedef {{place: Place, title: string, url?: string}} MapPoint
+ * @typedef {{place: Place, title: string, url?: string, id?: string, shape?: Element, onPick?: () => void}} MapPoint
  * @typedef {{centre: (place: Place, zoom?: number) => void, where: () => Place,
- *   markers: (points: MapPoint[]) => void, onMove: (listener: (place: Place) => void) => void,
- *   outlines: (rings: [number, number][][]) => void, refresh: () => void, destroy: () => void}} OurMap
+ *   markers: (points: MapPoint[]) => void, mark: (id: string) => void, onMove: (listener: (place: Place) => void) => void,
+ *   outlines: (rings: [number, number][][]) => void,
+ *   zone: (rings: [number, number][][], options?: {closed?: boolean, fit?: boolean}) => void,
+ *   refresh: () => void, destroy: () => void}} OurMap
  */
 
 /** Metropolitan France, to start from when nothing better is known. */
@@ -59,18 +61,36 @@ export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 
   map.on("blur", () => map.scrollWheelZoom.disable());
   map.on("popupopen", namePopup);
   const layer = L.layerGroup().addTo(map);
+  const drawn = L.featureGroup().addTo(map);
+  /** @type {Map<string, any>} */
+  const named = new Map();
 
   return {
     centre: (place, level = map.getZoom()) => map.setView(latLng(place), level, { animate: !calm }),
     where: () => placeOf(map.getCenter()),
     markers: (points) => {
       layer.clearLayers();
-      for (const point of points) marker(L, point).addTo(layer);
+      named.clear();
+      for (const point of points) {
+        const drawn = marker(L, point).addTo(layer);
+        if (point.id) named.set(point.id, drawn);
+      }
       if (points.length) map.fitBounds(points.map((p) => latLng(p.place)), { padding: [40, 40], maxZoom: 15, animate: false });
+    },
+    mark: (id) => {
+      for (const [name, drawn] of named) {
+        drawn.getElement()?.classList.toggle("repere--choisi", name === id);
+        drawn.setZIndexOffset(name === id ? 1000 : 0);
+      }
     },
     outlines: (rings) => {
       const shapes = rings.map((ring) => ring.map(([lon, lat]) => [lat, lon]));
       L.polyline(shapes, { className: "carte__contour", interactive: false, smoothFactor: 2 }).addTo(map);
+    },
+    zone: (rings, { closed = true, fit = false } = {}) => {
+      drawn.clearLayers();
+      for (const ring of rings) drawRing(L, ring.map(([lon, lat]) => [lat, lon]), closed).addTo(drawn);
+      if (fit && rings.length) map.fitBounds(drawn.getBounds(), { padding: [24, 24], animate: false });
     },
     onMove: (listener) => map.on("moveend", () => listener(placeOf(map.getCenter()))),
     refresh: () => map.invalidateSize({ animate: false }),
@@ -104,14 +124,29 @@ function tileLayer(L, host, more = {}) {
 }
 
 /**
+ * A contour being drawn shows its vertices: one alone has no side yet.
+ * @param {any} L
+ * @param {number[][]} ring
+ * @param {boolean} closed
+ */
+function drawRing(L, ring, closed) {
+  const look = { className: "carte__zone", interactive: false };
+  if (closed) return L.polygon(ring, look);
+  const vertices = ring.map((at) => L.circleMarker(at, { ...look, radius: 5 }));
+  return L.featureGroup([L.polyline(ring, { ...look, fill: false }), ...vertices]);
+}
+
+/**
  * A marker out of the tab order: the list beside the map is the keyboard's way.
  * @param {any} L
  * @param {MapPoint} point
  */
-function marker(L, { place, title, url }) {
+function marker(L, { place, title, url, shape, onPick }) {
   const dot = document.createElement("span");
-  dot.className = "repere__point";
+  dot.className = shape ? "repere__forme" : "repere__point";
+  if (shape) dot.append(shape);
   const icon = L.divIcon({ className: "repere", html: dot, iconSize: [28, 28], popupAnchor: [0, -12] });
+  if (onPick) return L.marker(latLng(place), { icon, keyboard: false, title }).on("click", onPick);
   const text = document.createElement(url ? "a" : "span");
   if (url) /** @type {HTMLAnchorElement} */ (text).href = url;
   text.textContent = title;

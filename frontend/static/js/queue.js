@@ -7,13 +7,15 @@
 export function enhanceBatch(form) {
   const all = form.querySelector("[data-tout]");
   if (!(all instanceof HTMLInputElement)) return;
-  const lines = () => /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input[name="choix"]'));
+  const lines = () =>
+    /** @type {HTMLInputElement[]} */ ([...form.elements].filter((one) => /** @type {HTMLInputElement} */ (one).name === "choix"));
   all.addEventListener("change", () => {
     for (const line of lines()) line.checked = all.checked;
   });
-  form.addEventListener("change", (event) => {
-    if (event.target === all) return;
-    all.checked = [...lines()].every((line) => line.checked);
+  // The boxes stand beside the reports, outside the form.
+  form.ownerDocument.addEventListener("change", (event) => {
+    if (event.target === all || /** @type {HTMLInputElement} */ (event.target).form !== form) return;
+    all.checked = lines().every((line) => line.checked);
   });
 }
 

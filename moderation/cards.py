@@ -1,0 +1,223 @@
+"""What a card of the queue shows: the oldest report of a group, and what its other members add."""
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.contrib.gis.db.models.functions import Distance
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from comptes.models import User
+from contributions.models import Contribution, Photo
+from couches.models import FeatureVersion
+from couches.schemas import describe, title_of
+from moderation.detail import differences, object_in_force
+from moderation.edits import Difference
+from moderation.filters import same_author
+from moderation.groups import Group
+from moderation.queue import in_full
+from moderation.reasons import OTHER, Reason, local_rows, reasons_for
+from moderation.scope import visible_to
+from moderation.workflow import Action, Actor, why_not
+from territoires.models import LieuDit
+
+# After a week a report waits for long, after three nobody can say it was not seen (reminders at both).
+LONG_DAYS, OVERDUE_DAYS = 7, 21
+# Farther than this, a hamlet says nothing of the place.
+HAMLET_M = 2_000
+# The order of the buttons.
+CARD_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.REJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One report of a group; `told` are its answers that the oldest did not give."""
+
+    row: Contribution
+    told: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One button of the open card, with the reasons that have a sentence of their own."""
+
+    action: Action
+    label: str | Promise
+    why_not: str
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Hamlet:
+    """The named place nearest to a report, in metres."""
+
+    nom: str
+    metres: float
+
+    @property
+    def rounded(self) -> int:
+        """As people say it: to ten metres, to a hundred beyond half a kilometre."""
+        return int(round(self.metres, -2 if self.metres > 500 else -1))
+
+
+@dataclass(slots=True)
+class Card:
+    """One line of the queue; what follows `is_open` is read for the open card only."""
+
+    group: Group
+    row: Contribution
+    title: str
+    days: int
+    is_open: bool = False
+    gesture: uuid.UUID | None = None
+    answers: list[tuple[str, str]] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    photos: list[Photo] = field(default_factory=list)
+    before: FeatureVersion | None = None
+    differences: list[Difference] = field(default_factory=list)
+    moved: bool = False
+    choices: list[Choice] = field(default_factory=list)
+    hamlet: Hamlet | None = None
+    others: int = 0
+
+    @property
+    def items(self) -> str:
+        """The members as scripts read them: JSON pairs [id, version], the oldest first."""
+        return json.dumps([[str(one.id), one.version] for one in self.group.members])
+
+    @property
+    def ticked(self) -> str:
+        """The members as a form sends them: `<id>:<version>`, one space apart."""
+        return " ".join(f"{one.id}:{one.version}" for one in self.group.members)
+
+    @property
+    def subject(self) -> str:
+        """The couche's title without its second half, for a line."""
+        return self.row.couche.title.split(" : ")[0]
+
+    @property
+    def count(self) -> int:
+        """How many reports it decides."""
+        return len(self.group.members)
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether it has waited more than a week."""
+        return self._waits and self.days > LONG_DAYS
+
+    @property
+    def is_overdue(self) -> bool:
+        """Say whether it has waited more than three weeks."""
+        return self._waits and self.days > OVERDUE_DAYS
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether it waits for a date to come."""
+        return self.row.held_until is not None and self.row.held_until > timezone.localdate()
+
+    @property
+    def _waits(self) -> bool:
+        return self.row.status == Contribution.Status.SUBMITTED
+
+    @property
+    def why_closed(self) -> str:
+        """Why nothing can be decided from the card, or nothing when something can."""
+        closed = [one.why_not for one in self.choices]
+        return closed[0] if closed and all(closed) else ""
+
+
+def deal(
+    user: User,
+    groups: list[Group],
+    opened: uuid.UUID | None,
+    *,
+    practice: bool = False,
+    open_first: bool = True,
+) -> list[Card]:
+    """Return the cards of `groups`, the one that holds `opened` open (else the first, unless told not to).
+
+    A constant number of queries, whatever the groups hold.
+    """
+    chosen = next((one for one in groups if any(line.id == opened for line in one.members)), None)
+    if chosen is None and open_first:
+        chosen = groups[0] if groups else None
+    wanted = {one.leader.id for one in groups} | {line.id for line in (chosen.members if chosen else ())}
+    seen = in_full(visible_to(user, practice=practice))
+    rows = {row.pk: row for row in seen.filter(pk__in=wanted)}
+    today = timezone.localdate()
+    cards = []
+    for one in groups:
+        row = rows.get(one.leader.id)
+        if row is None:
+            continue  # decided since it was read
+        days = (today - timezone.localdate(row.received_at)).days
+        cards.append(Card(one, row, title_of(row.couche, row.attributes), days))
+        if one is chosen:
+            _open(cards[-1], rows, user)
+    return cards
+
+
+def _open(card: Card, rows: dict[uuid.UUID, Contribution], user: User) -> None:
+    row = card.row
+    card.is_open, card.gesture = True, uuid.uuid4()
+    card.answers = describe(row.couche, row.attributes)
+    card.members = [
+        Member(rows[line.id], _told_more(rows[line.id], card.answers))
+        for line in card.group.members
+        if line.id in rows
+    ]
+    card.photos = list(Photo.objects.filter(contribution__in=[line.id for line in card.group.members]))
+    card.before = object_in_force(row) if row.feature_id else None
+    if card.before is not None and row.operation == Contribution.Operation.UPDATE:
+        card.differences = differences(row, card.before)
+        card.moved = card.before.geom != row.geom
+    desk = row.handed_to or row.commune
+    local = local_rows([desk])
+    card.choices = [
+        Choice(
+            action,
+            action.label,
+            why_not(row, action, actor=Actor.OFFICIAL, by=user),
+            [one for one in reasons_for(row.couche.slug, action, desk, rows=local) if one.code != OTHER],
+        )
+        for action in CARD_ACTIONS
+    ]
+    card.hamlet = _hamlet(row)
+    card.others = len(same_author(row.pk, user)) - 1 if row.has_email else 0  # type: ignore[attr-defined]
+
+
+def _told_more(row: Contribution, known: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    same = set(known)
+    return [answer for answer in describe(row.couche, row.attributes) if answer not in same]
+
+
+def _hamlet(row: Contribution) -> Hamlet | None:
+    """Return the hamlet to say the place by; None where none is loaded, or none is near."""
+    near = (
+        LieuDit.objects.filter(commune=row.commune_id)
+        .annotate(away=Distance("point", row.geom))
+        .order_by("away", "nom")
+        .values_list("nom", "away")
+        .first()
+    )
+    return None if near is None or near[1].m > HAMLET_M else Hamlet(near[0], near[1].m)
+
+
+def points_of(cards: list[Card]) -> dict[str, object]:
+    """Return the cards as a GeoJSON FeatureCollection (WGS84), for the map beside them."""
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": {
+                    "type": "Point",
+                    "coordinates": [round(card.row.geom.x, 6), round(card.row.geom.y, 6)],
+                },
+                "properties": {"id": str(card.row.pk), "titre": card.title, "statut": card.row.status},
+            }
+            for card in cards
+        ],
+    }
