@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Exists, FloatField, Func, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, FloatField, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from comptes.permissions import communes_for
 from comptes.roles import Gesture
-from contributions.models import Contact, Contribution
+from contributions.models import Contact, Contribution, Photo
 from couches.models import Couche
 from moderation.filters import SLUG, Cursor, Filters, condition, parse_filters
 from moderation.groups import Group, Line, group
@@ -76,13 +77,21 @@ def visible_to(user: "User | AnonymousUser") -> QuerySet[Contribution]:
     return Contribution.objects.filter(desk__in=communes_for(user, Gesture.SEE_QUEUE).values("pk"))
 
 
+_photos = (
+    Photo.objects.filter(contribution=OuterRef("pk"))
+    .order_by()
+    .values("contribution")
+    .annotate(n=Count("pk"))
+)
+
+
 def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     """Return `rows` with all that a list shows, in a constant number of queries."""
     return (
         rows.select_related("couche", "commune", "handed_to", "entered_by")
         .defer("commune__geom", "handed_to__geom")
         .annotate(
-            photo_count=Count("photos"),
+            photo_count=Coalesce(Subquery(_photos.values("n")), 0),
             has_email=Exists(Contact.objects.filter(contribution=OuterRef("pk"))),
         )
     )

@@ -127,7 +127,7 @@ def expected_of(user: "User | AnonymousUser") -> Q:
     """
     mandates = mandates_for(user, Gesture.SEE_QUEUE)
     above = mandates.filter(commune__isnull=True)
-    levels = set(above.values_list("epci__isnull", flat=True))
+    levels = {epci is None for epci in above.values_list("epci", flat=True)}
     asked = Q(level=Level.COMMUNE)
     if levels:
         asked |= Q(level=Level.EPCI, desk__in=communes_under(above).values("pk"))

@@ -15,7 +15,7 @@ from comptes.models import User
 from comptes.permissions import communes_for, may_publish
 from comptes.roles import Gesture
 from couches.models import Couche
-from moderation.cards import Card, deal, points_of
+from moderation.cards import Card, deal
 from moderation.filters import ABOVE, HELD, MINE, Filters, parse_filters
 from moderation.forms import BATCH_ACTIONS
 from moderation.forms_queue import MAX_LISTED_COMMUNES, QueueFilterForm
@@ -52,7 +52,6 @@ def queue(request: HttpRequest) -> HttpResponse:
         {
             "cards": cards,
             "last": last_gesture(request),
-            "points": points_of(cards),
             "remaining": page.remaining,
             "ceiling": page.remaining >= COUNT_CEILING,
             "query": _query(request),
