@@ -21,7 +21,7 @@ from comptes.permissions import communes_for
 from comptes.roles import Gesture
 from contributions.models import Contact, Contribution, Photo
 from couches.models import Couche
-from moderation.filters import SLUG, Cursor, Filters, condition, parse_filters
+from moderation.filters import Cursor, Filters, condition
 from moderation.groups import Group, Line, group
 from moderation.models import Decision
 from moderation.turns import held
@@ -30,19 +30,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from comptes.models import User
-
-__all__ = [
-    "SLUG",
-    "Cursor",
-    "Filters",
-    "Page",
-    "in_full",
-    "parse_filters",
-    "read_cards",
-    "read_page",
-    "set_aside",
-    "visible_to",
-]
 
 # Beyond this nobody reads the exact number, and counting would cost the whole table.
 COUNT_CEILING = 10_000
@@ -205,7 +192,8 @@ def _oldest(
 
 def _count(user: "User | AnonymousUser", rows: QuerySet[Contribution]) -> int:
     """Count `rows` at the reader's desks, up to the ceiling."""
-    ones = rows.filter(AT_DESK).order_by().values_list("pk")
+    # The limit inside keeps each desk a walk of its own: flattened, the whole would be read.
+    ones = rows.filter(AT_DESK).order_by().values_list("pk")[:COUNT_CEILING]
     query = """
         SELECT count(*) FROM (
             SELECT 1 FROM ({desks}) AS bureau CROSS JOIN LATERAL ({rows}) AS found (id{others}) LIMIT %s
