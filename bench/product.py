@@ -163,6 +163,7 @@ def duplicates(*, count: int, rounds: int) -> dict[str, float]:
             "box": box_around(point, NEAR_M).ewkb,
             "couche": couche.pk,
             "exclude": None,
+            "practice_of": None,
             "radius": NEAR_M,
             "limit": 10,
         }

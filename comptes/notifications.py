@@ -49,6 +49,15 @@ LETTERS = {
     "liens-de-suivi": Letter(frozenset({"liens"}), per_day=3),
     "decision": Letter(frozenset({"commune", "couche", "status", "public_reason"})),
     "mot-de-passe": Letter(frozenset({"lien"}), per_day=3),
+    "recours": Letter(frozenset({"commune", "couche", "refused_on", "lien"})),
+    "decision-recours": Letter(frozenset({"commune", "couche", "status", "public_reason", "desk"})),
+    "abonnement": Letter(frozenset({"commune", "couche", "rythme", "lien"}), per_day=3),
+    "registre": Letter(frozenset({"commune", "lignes", "registre", "unsubscribe_url"})),
+    "recapitulatif": Letter(
+        frozenset({"groupes", "total", "autres", "file", "unsubscribe_url", "preferences"})
+    ),
+    "rappel": Letter(frozenset({"groupes", "total", "autres", "file"})),
+    "transmission": Letter(frozenset({"groupes", "total", "autres", "file"})),
 }
 
 
@@ -173,6 +182,10 @@ def _message(letter: Notification) -> EmailMessage:
         # RFC 3834: keeps out-of-office answers away.
         "Auto-Submitted": "auto-generated",
     }
+    if stop := letter.context.get("unsubscribe_url"):
+        # RFC 2369 and 8058: the button of the mail reader, which sends a POST without opening the page.
+        headers["List-Unsubscribe"] = f"<{stop}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return EmailMessage(
         subject.strip(), "\n".join(body).strip() + "\n", to=[letter.recipient], headers=headers
     )

@@ -101,6 +101,7 @@ def mandates_for(user: "User | AnonymousUser", gesture: Gesture) -> QuerySet[Mem
 
 def communes_under(mandates: QuerySet[Membership]) -> QuerySet[Commune]:
     """Return the communes that `mandates` cover, as one lazy query."""
+    # `Commune.objects` leaves the sandbox out, even of what a national mandate covers.
     everywhere = Exists(mandates.filter(national=True))
     codes = (
         mandates.filter(commune__isnull=False)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Self
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from territoires.models import SANDBOX_CODE
+
 if TYPE_CHECKING:
     from comptes.models import Membership, Notification
     from territoires.models import Commune
@@ -22,7 +24,9 @@ class MembershipQuerySet(QuerySet["Membership"]):
         )
 
     def covering(self, commune: "Commune") -> Self:
-        """Those whose territory is `commune` or holds it."""
+        """Those whose territory is `commune` or holds it; none covers the sandbox."""
+        if commune.pk == SANDBOX_CODE:
+            return self.none()
         return self.filter(
             Q(commune=commune)
             | Q(epci__isnull=False, epci=commune.epci_id)

@@ -8,6 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation.trans_real import DjangoTranslation
 
+from comptes.models import User
+from moderation.desk import desk_of
+from moderation.help import BY_SLUG
+from moderation.tour import progress_of
+
 
 def instance(request: HttpRequest) -> dict[str, Any]:
     """Return the flags of the instance; the same for everybody, so pages stay cacheable."""
@@ -19,6 +24,16 @@ def instance(request: HttpRequest) -> dict[str, Any]:
         "publisher": settings.PUBLISHER,
         "contact_email": settings.CONTACT_EMAIL,
     }
+
+
+def desk(request: HttpRequest) -> dict[str, Any]:
+    """Return which desk the page is of, the sections of help by their name; in the sandbox, the tour."""
+    here = desk_of(request)
+    shown: dict[str, Any] = {"desk": here, "aides": BY_SLUG}
+    user = getattr(request, "user", None)
+    if here.practice and isinstance(user, User):
+        shown["visite"] = progress_of(user)
+    return shown
 
 
 @lru_cache(maxsize=4)

@@ -146,7 +146,8 @@ DECISIONS = [
         -- The commune asked that day: the report may have been handed to the neighbour since.
         JOIN territoires_commune AS commune ON commune.code_insee = decision.commune_id
         JOIN territoires_departement AS departement ON departement.code = commune.departement_id
-        WHERE decision.actor = 'official' AND decision.action <> 'undo' AND NOT EXISTS (
+        WHERE decision.actor = 'official' AND decision.action <> 'undo' AND NOT commune.is_sandbox
+          AND NOT EXISTS (
             SELECT 1 FROM comptes_membership AS membership
             WHERE membership.user_id = decision.by_id AND membership.role = 'moderator'
               AND membership.starts <= decision.at
@@ -154,6 +155,14 @@ DECISIONS = [
               -- A commune may have changed EPCI or merged since: only the direct links can be refused.
               AND (membership.national OR membership.commune_id = commune.code_insee
                    OR membership.commune_id IS NULL))
+        """,
+    ),
+    Invariant(
+        "abonnement-echu",
+        _("Aucune adresse donnée pour un abonnement n'est gardée plus de trois jours sans confirmation."),
+        """
+        SELECT id::text FROM moderation_subscription
+        WHERE confirmed_at IS NULL AND created_at < now() - interval '3 days'
         """,
     ),
 ]
@@ -262,4 +271,47 @@ TERRITOIRES = [
     ),
 ]
 
-ALL = [*CONTRIBUTIONS, *DECISIONS, *COUCHES, *TERRITOIRES]
+SANDBOX = [
+    Invariant(
+        "bac-a-sable-separe",
+        _(
+            "Un signalement d'exercice est dans la commune imaginaire, et rien de réel n'y est ni n'y renvoie."
+        ),
+        """
+        SELECT contribution.id::text FROM contributions_contribution AS contribution
+        JOIN territoires_commune AS commune ON commune.code_insee = contribution.commune_id
+        LEFT JOIN contributions_contribution AS target ON target.id = contribution.merged_into_id
+        WHERE commune.is_sandbox <> (contribution.practice_of_id IS NOT NULL)
+           OR (target.id IS NOT NULL AND target.practice_of_id IS DISTINCT FROM contribution.practice_of_id)
+        UNION ALL
+        SELECT 'morceau ' || id FROM territoires_communepiece
+        WHERE commune_id IN (SELECT code_insee FROM territoires_commune WHERE is_sandbox)
+        """,
+    ),
+    Invariant(
+        "bac-a-sable-muet",
+        _("Un signalement d'exercice n'est jamais publié, n'a pas d'adresse, et aucun objet n'en vient."),
+        """
+        SELECT contribution.id::text FROM contributions_contribution AS contribution
+        WHERE contribution.practice_of_id IS NOT NULL
+          AND (contribution.status = 'PUBLISHED' OR contribution.published_in_id IS NOT NULL
+               OR contribution.published_feature_id IS NOT NULL
+               OR EXISTS (SELECT FROM contributions_contact WHERE contribution_id = contribution.id))
+        UNION ALL
+        SELECT row.feature_id::text FROM couches_featureversion AS row
+        WHERE row.commune_id IN (SELECT code_insee FROM territoires_commune WHERE is_sandbox)
+        """,
+    ),
+    Invariant(
+        "bac-a-sable-prive",
+        _("Seule la personne qui s'exerce décide de ses signalements d'exercice."),
+        """
+        SELECT decision.id::text FROM moderation_decision AS decision
+        JOIN contributions_contribution AS contribution ON contribution.id = decision.contribution_id
+        WHERE contribution.practice_of_id IS NOT NULL
+          AND (decision.actor <> 'official' OR decision.by_id IS DISTINCT FROM contribution.practice_of_id)
+        """,
+    ),
+]
+
+ALL = [*CONTRIBUTIONS, *DECISIONS, *COUCHES, *TERRITOIRES, *SANDBOX]

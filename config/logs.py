@@ -1,4 +1,4 @@
-"""Log filter: a refused row must not print its content."""
+"""Log filter: a refused row must not print its content, nor a refused link its secret."""
 
 import logging
 import re
@@ -7,14 +7,17 @@ from collections.abc import Iterator
 # What PostgreSQL says after its first line quotes the row, which may hold line ends of its own.
 _DETAIL = re.compile(r"DETAIL:.*", re.DOTALL)
 _MASKED = "DETAIL: (masqué)"
+# Addresses that are themselves secrets: Django names the address of each answer it refuses.
+_SECRET_ADDRESS = re.compile(r"(/moderation/(?:lien|courriels/arret)/)[^/\s]+")
 
 
 class NoRowDetail(logging.Filter):
-    """Cuts PostgreSQL's `DETAIL:`, which quotes the whole refused row, e-mail included."""
+    """Cuts PostgreSQL's `DETAIL:`, which quotes the whole refused row, e-mail included; masks mailed links."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place; always keep it."""
-        record.msg, record.args = _DETAIL.sub(_MASKED, record.getMessage()), ()
+        said = _SECRET_ADDRESS.sub(r"\1(masqué)", record.getMessage())
+        record.msg, record.args = _DETAIL.sub(_MASKED, said), ()
         if record.exc_info and record.exc_info[1]:
             written = logging.Formatter().formatException(record.exc_info)
             record.exc_text = _without_rows(written, record.exc_info[1])

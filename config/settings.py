@@ -103,6 +103,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.context.instance",
+                "config.context.desk",
             ],
         },
     }
@@ -205,6 +206,8 @@ LIMITS: dict[str, tuple[int, int]] = {
         "code": "120:60",
         "preview": "600:150",
         "recover": "20:10",
+        "paused_address": "3:3",
+        "paused_zone": "20:20",
     }.items()
 }
 # Proof of work: `COUNTER` tries of `COST` rounds at most when all is quiet, two and a half times

@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health
-from config.pages import api_docs, communes, home, papers, reading
+from config.pages import api_docs, communes, guide, home, papers, reading
 
 APPS = ["moderation", "exports", "contributions", "couches", "comptes", "territoires"]
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("communes/<str:code>/formulaire.pdf", papers.form, name="commune-form-pdf"),
     path("communes/<str:code>/affiche.pdf", papers.poster, name="commune-poster-pdf"),
     path("aide/", reading.help_page, name="aide"),
+    path("aide/mairie/", guide.page, name="aide-mairie"),
+    path("aide/mairie.pdf", guide.paper, name="aide-mairie-pdf"),
     path("accessibilite/", reading.accessibility, name="accessibilite"),
     path("donnees-personnelles/", reading.personal_data, name="donnees-personnelles"),
     path("robots.txt", reading.robots, name="robots"),

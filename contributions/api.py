@@ -81,6 +81,7 @@ class Later(exceptions.APIException):
 
     def __init__(self, refusal: limits.NotYet) -> None:
         super().__init__(str(refusal), code=refusal.code)
+        self.status_code = refusal.status
         self.wait = refusal.wait
 
 

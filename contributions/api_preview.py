@@ -14,7 +14,9 @@ from comptes.client_ip import client_ip
 from contributions import limits
 from contributions.api import Later, submission_of
 from contributions.contract import PreviewAnswer, PreviewSerializer
+from contributions.models import Pause
 from contributions.origin import check_origin
+from contributions.pauses import announce
 from contributions.preview import Preview, preview
 
 
@@ -47,8 +49,13 @@ def _represent(shown: Preview) -> dict[str, Any]:
         "commune": {"code": place.commune.pk, "nom": place.commune.nom} if place else None,
         "near_border": place.near_border if place else None,
         "answered_by": shown.answered_by,
+        "pause": _pause(shown.pause) if shown.pause else None,
         "duplicates": shown.features,
         "pending": shown.pending,
         "public": [{"label": label, "value": value} for label, value in shown.public],
         "errors": shown.errors,
     }
+
+
+def _pause(row: Pause) -> dict[str, Any]:
+    return {"mode": row.mode, "until": row.ends.isoformat(), "message": row.message, "detail": announce(row)}

@@ -33,6 +33,8 @@ CLASSIFICATION: dict[str, str] = {
     "Contribution.merged_into": "internal",
     "Contribution.published_feature": "internal",
     "Contribution.published_in": "internal",
+    # Who practises; the report itself is invented.
+    "Contribution.practice_of": "personal",
     "Contact.id": "internal",
     "Contact.contribution": "internal",
     "Contact.email": "personal",
@@ -69,4 +71,18 @@ CLASSIFICATION: dict[str, str] = {
     "WorkshopCode.max_uses": "internal",
     "WorkshopCode.uses": "internal",
     "WorkshopCode.ended_at": "internal",
+    # The register says where, why and until when; never by whom.
+    "Pause.id": "internal",
+    "Pause.zone": "internal",
+    "Pause.codes_insee": "public",
+    "Pause.couche": "public",
+    "Pause.mode": "public",
+    "Pause.reason_code": "public",
+    "Pause.message": "public",
+    "Pause.starts": "public",
+    "Pause.ends": "public",
+    "Pause.created_by": "personal",
+    "Pause.created_at": "public",
+    "Pause.ended_at": "public",
+    "Pause.ended_by": "personal",
 }

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from comptes.mandates import LEVELS
-from contributions.models import Contribution
+from contributions.models import Contribution, Pause
 
 
 class PointSerializer(serializers.Serializer):
@@ -172,6 +172,15 @@ class FeatureNearAnswer(serializers.Serializer):
     observed_on = serializers.DateField()
 
 
+class PauseAnswer(serializers.Serializer):
+    """A pause of the town hall, which only reports without account meet."""
+
+    mode = serializers.ChoiceField(choices=Pause.Mode.choices)
+    until = serializers.DateTimeField()
+    message = serializers.CharField()
+    detail = serializers.CharField(help_text="La phrase entière, à montrer telle quelle.")
+
+
 class PreviewAnswer(serializers.Serializer):
     """What the report would become."""
 
@@ -180,6 +189,7 @@ class PreviewAnswer(serializers.Serializer):
     answered_by = serializers.ChoiceField(
         choices=[*LEVELS, ""], help_text="Le niveau le plus proche où quelqu'un décide ; vide : personne."
     )
+    pause = PauseAnswer(allow_null=True)
     duplicates = FeatureNearAnswer(many=True)
     pending = serializers.IntegerField(help_text="Signalements en attente à moins de 100 m.")
     public = PublicRow(many=True)

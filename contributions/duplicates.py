@@ -36,6 +36,7 @@ SELECT kind, id, number, attributes, observed_on, distance FROM (
     WHERE pending.geom && %(box)s::geometry AND pending.couche_id = %(couche)s
       AND pending.status IN ('SUBMITTED', 'RETURNED', 'ACCEPTED')
       AND pending.id IS DISTINCT FROM %(exclude)s
+      AND pending.practice_of_id IS NOT DISTINCT FROM %(practice_of)s::bigint
 ) AS candidate
 WHERE distance <= %(radius)s
 ORDER BY distance, id
@@ -79,11 +80,13 @@ def find_near(
     *,
     radius_m: float = NEAR_M,
     exclude: uuid.UUID | None = None,
+    practice_of: int | None = None,
     limit: int = 10,
 ) -> list[Near]:
     """Return what of `couche` lies within `radius_m` metres of `point` (EPSG:4326), nearest first.
 
-    One query. `exclude` is a contribution's id: nobody is their own duplicate. The labels of
+    One query. `exclude` is a contribution's id: nobody is their own duplicate. `practice_of` is the
+    person in whose sandbox to look; without it, only real reports are found. The labels of
     pending reports stay in the database: officials read the rows themselves.
     """
     parameters: dict[str, Any] = {
@@ -91,6 +94,7 @@ def find_near(
         "box": box_around(point, radius_m).ewkb,
         "couche": couche.pk,
         "exclude": exclude,
+        "practice_of": practice_of,
         "radius": radius_m,
         "limit": limit,
     }

@@ -64,10 +64,11 @@ WHERE filled_at < %(idle_since)s
 class NotYet(Exception):
     """Nothing is wrong with what was sent: the same, `wait` seconds later, may pass.
 
-    `code` names the problem for programs; the text is French, for people.
+    `code` names the problem for programs, `status` is that of the answer; the text is French, for people.
     """
 
     code = ""
+    status = 429
 
     def __init__(self, message: str, *, wait: int) -> None:
         super().__init__(message)
@@ -85,7 +86,7 @@ class TooMany(NotYet):
                 "Beaucoup d'envois viennent de cette connexion ou vont à cette commune en ce moment. "
                 "Rien n'est perdu : renvoyez dans %(delay)s."
             )
-            % {"delay": _delay(wait)},
+            % {"delay": delay(wait)},
             wait=wait,
         )
 
@@ -148,6 +149,14 @@ def of_commune(code_insee: str) -> Take:
     return _take("commune", f"commune:{code_insee}")
 
 
+def of_pause(pause_id: int, address: str) -> tuple[Take, Take]:
+    """Return the buckets of a slow pause: that of an address in its zone, that of all who report there."""
+    return (
+        _take("paused_address", f"pause:{pause_id}:{_hidden(address)}"),
+        _take("paused_zone", f"pause:{pause_id}"),
+    )
+
+
 def of_site() -> Take:
     """Return one of the rows of the whole site's bucket."""
     return _take("site", f"site:{secrets.randbelow(SITE_SHARDS)}", shards=SITE_SHARDS)
@@ -198,7 +207,8 @@ def _wait(takes: Sequence[Take]) -> int:
     return int(max(missing)) + 1 if missing else 0
 
 
-def _delay(seconds: int) -> str:
+def delay(seconds: int) -> str:
+    """Say a wait in words: seconds up to a minute and a half, minutes beyond."""
     if seconds <= 90:
         return ngettext("%(n)d seconde", "%(n)d secondes", seconds) % {"n": seconds}
     minutes = -(-seconds // 60)

@@ -95,7 +95,7 @@ def add_photo(
         # Before the decoding, which is what costs: a bad image is counted too.
         limits.take([limits.of_address("photo", address)])
     pixels = reencode(raw)
-    _write(photo_path(pixels.sha256), pixels.webp)
+    store(pixels)
     with transaction.atomic():
         # Held until the commit: a decision taken meanwhile would not have seen this photo.
         current = Contribution.objects.select_for_update(of=("self",)).get(pk=contribution.pk)
@@ -115,6 +115,11 @@ def add_photo(
             received_at=timezone.now(),
         )
     return photo, True
+
+
+def store(pixels: Pixels) -> None:
+    """Keep the file of a photo, whole; its row is the caller's."""
+    _write(photo_path(pixels.sha256), pixels.webp)
 
 
 def source_sha256(raw: bytes) -> str:

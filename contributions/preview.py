@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from comptes.mandates import who_answers
 from comptes.permissions import Forbidden
+from contributions import pauses
 from contributions.duplicates import find_near
-from contributions.models import Contribution
+from contributions.models import Contribution, Pause
 from contributions.submission import check_desk, locate_proposed
 from contributions.validation import Operation, Reading, Submission, couche_slug, read
 from couches.models import Couche, FeatureVersion
@@ -36,12 +37,14 @@ class Preview:
     """What would be received and published.
 
     `location` is None when no place is known; `answered_by` is a level of `comptes.mandates` or "";
-    `features` are published ones near, `pending` the number of reports that wait near; `public`
+    `pause` the one that a stranger would meet there, None at the desk; `features` are published ones
+    near, `pending` the number of reports that wait near; `public`
     (label, value) pairs; `errors` what `submit()` would refuse, by field.
     """
 
     location: Location | None
     answered_by: str
+    pause: Pause | None
     features: list[dict[str, Any]]
     pending: int
     public: list[tuple[str, str]]
@@ -51,7 +54,7 @@ class Preview:
 def preview(submission: Submission) -> Preview:
     """Say what `submit()` would make of `submission`, of which only the couche must be known.
 
-    Six queries at most, none that writes. The id and the secret are the device's own affair:
+    Seven queries at most, none that writes. The id and the secret are the device's own affair:
     judged when given, not missed. Raises ValidationError for an unknown couche.
     """
     couche = Couche.objects.filter(slug=couche_slug(submission)).first()
@@ -64,11 +67,15 @@ def preview(submission: Submission) -> Preview:
     location = _location(form, submission)
     features: list[dict[str, Any]] = []
     pending = 0
+    paused: list[Pause] = []
     if location is not None:
+        if submission.channel != Contribution.Channel.DESK:
+            paused = pauses.on(form.values["geometry"], commune=location.commune, couche=couche)
         features, pending = _near(form.values["geometry"], couche, form.values["feature"])
     return Preview(
         location=location,
         answered_by=who_answers(location.commune) if location else "",
+        pause=paused[0] if paused else None,
         features=features,
         pending=pending,
         public=_public(couche, submission, form, location),

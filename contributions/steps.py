@@ -20,6 +20,7 @@ from contributions.follow_up import find_for_author
 from contributions.forms import DraftForm, PlaceForm, SendForm, WhenForm
 from contributions.limits import NotYet
 from contributions.models import Contribution
+from contributions.pauses import announce
 from contributions.places import known_place, stored_attributes
 from contributions.preview import DESCRIBING, preview
 from contributions.submission import PayloadConflict, Sender, submit
@@ -115,7 +116,7 @@ def send(request: HttpRequest) -> HttpResponse:
         return _check_page(request, draft, form, status=422)
     except NotYet as error:
         form.add_error(None, str(error))
-        page = _check_page(request, draft, form, status=429)
+        page = _check_page(request, draft, form, status=error.status)
         page["Retry-After"] = str(error.wait)
         return page
     except PayloadConflict:
@@ -187,6 +188,7 @@ def _check_page(request: HttpRequest, draft: DraftForm, form: SendForm, status: 
     context = {
         "brouillon": draft,
         "public": shown.public,
+        "pause": announce(shown.pause) if shown.pause else "",
         "pres_d_une_limite": shown.location is not None and shown.location.near_border,
         "lieu_a_changer": _describes(draft),
         "envoi": form,

@@ -7,7 +7,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -18,7 +17,7 @@ from comptes.models import User
 from comptes.permissions import SignInFirst
 from comptes.permissions import check as check_permission
 from comptes.roles import Gesture
-from contributions import admission
+from contributions import admission, pauses
 from contributions.admission import Sender
 from contributions.contact import leave_contact
 from contributions.duplicates import find_near
@@ -50,7 +49,8 @@ ON CONFLICT (id) DO NOTHING
 # `xmin` and `ctid` change with any change of the row: what is kept in memory is never stale.
 COUCHE_AND_PRECEDENT = """
 SELECT (SELECT xmin::text || ctid::text || id::text FROM couches_couche WHERE slug = %(slug)s),
-       EXISTS (SELECT FROM contributions_contribution WHERE id = %(id)s)
+       EXISTS (SELECT FROM contributions_contribution WHERE id = %(id)s),
+       EXISTS (SELECT FROM contributions_pause WHERE ended_at IS NULL AND ends > %(now)s)
 """
 _couches: dict[str, tuple[str, Couche]] = {}
 
@@ -89,7 +89,7 @@ def submit(submission: Submission, *, sender: Sender | None = None) -> Receipt:
     """
     payload = payload_sha256(submission)
     known = identity(submission)
-    if sender is None or not settings.REPERES_LIMITS:
+    if sender is None:
         return _store(submission, None, known, payload)
     try:
         return _store(submission, sender, known, payload)
@@ -98,7 +98,7 @@ def submit(submission: Submission, *, sender: Sender | None = None) -> Receipt:
         raise
     except NotYet:
         # The same, sent twice at once: the other one has just paid, perhaps with this very proof.
-        if known and Contribution.objects.filter(pk=known[0]).exists():
+        if known and Contribution.with_practice.filter(pk=known[0]).exists():
             return _replay(*known, payload)
         raise
 
@@ -107,7 +107,7 @@ def _store(
     submission: Submission, sender: Sender | None, known: tuple[uuid.UUID, str] | None, payload: str
 ) -> Receipt:
     with transaction.atomic():
-        couche, is_retry = _couche_and_precedent(submission, known)
+        couche, is_retry, any_pause = _couche_and_precedent(submission, known)
         if is_retry and known:
             return _replay(*known, payload)
         by = submission.entered_by
@@ -117,7 +117,14 @@ def _store(
         location = locate_proposed(checked.point, checked.operation, checked.target)
         if checked.channel == Contribution.Channel.DESK:
             check_desk(by, location.commune)
-        toll = sender and admission.weigh(sender, commune=location.commune, person=checked.entered_by)
+        paused = (
+            pauses.on(checked.point, commune=location.commune, couche=checked.couche)
+            if sender and any_pause
+            else []
+        )
+        toll = sender and admission.weigh(
+            sender, commune=location.commune, person=checked.entered_by, paused=paused
+        )
         contribution, created = _insert(checked, location, payload)
         if not created:
             return _replay(checked.id, checked.secret, payload)
@@ -130,17 +137,18 @@ def _store(
 
 def _couche_and_precedent(
     submission: Submission, known: tuple[uuid.UUID, str] | None
-) -> tuple[Couche | None, bool]:
-    """Return the couche named, and whether the id has served: one query for both.
+) -> tuple[Couche | None, bool, bool]:
+    """Return the couche named, whether the id has served, and whether any pause is left: one query for all.
 
     The id alone decides that this is a retry: what was accepted once is not judged again
     by a schema or an outline that changed since.
     """
     slug = couche_slug(submission)
     with connection.cursor() as cursor:
-        cursor.execute(COUCHE_AND_PRECEDENT, {"slug": slug, "id": known[0] if known else None})
-        row_version, served = cursor.fetchone()
-    return _couche(slug, row_version) if row_version else None, served
+        asked = {"slug": slug, "id": known[0] if known else None, "now": timezone.now()}
+        cursor.execute(COUCHE_AND_PRECEDENT, asked)
+        row_version, served, any_pause = cursor.fetchone()
+    return _couche(slug, row_version) if row_version else None, served, any_pause
 
 
 def _couche(slug: str, row_version: str) -> Couche:
@@ -152,7 +160,8 @@ def _couche(slug: str, row_version: str) -> Couche:
 
 
 def _replay(identifier: uuid.UUID, secret: str, payload: str) -> Receipt:
-    contribution = Contribution.objects.select_related("couche", "commune").get(pk=identifier)
+    # Even the id of an invented report is taken: nobody holds its secret, so the answer is a conflict.
+    contribution = Contribution.with_practice.select_related("couche", "commune").get(pk=identifier)
     same_author = secrets.compare_digest(contribution.secret_sha256, secret_sha256(secret))
     same_content = secrets.compare_digest(contribution.payload_sha256, payload)
     if not (same_author and same_content):

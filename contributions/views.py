@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from contributions import steps
 from contributions.forms import PlaceForm
 from contributions.origin import check_origin
+from contributions.pauses import live_in
 from contributions.places import known_place, known_places
 from contributions.views_offline import OUTSIDE
 from contributions.worker import shell_context
@@ -79,7 +80,10 @@ def _begin(request: HttpRequest, status: int = 200) -> HttpResponse:
     commune = commune_of_code(_plain(request.GET.get("commune", "")))
     if couche is None:
         return render(
-            request, "contributions/quoi.html", {**shell_context(), "commune": commune}, status=status
+            request,
+            "contributions/quoi.html",
+            {**shell_context(), "commune": commune, "pauses": live_in(commune) if commune else []},
+            status=status,
         )
     query = _plain(request.GET.get("q", ""))
     found = find_communes(query) if query else []
@@ -88,6 +92,7 @@ def _begin(request: HttpRequest, status: int = 200) -> HttpResponse:
     context: dict[str, Any] = {
         "couche": couche,
         "commune": commune,
+        "pauses": live_in(commune) if commune else [],
         "q": query,
         "communes": found,
         "lieux": known_places(commune, couche) if commune else [],

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from couches.constraints import NextNumber, PointInRange, WholeSha256
 from couches.querysets import CoucheQuerySet, FeatureVersionQuerySet
-from territoires.models import Commune
+from territoires.models import SANDBOX_CODE, Commune
 
 
 class Couche(models.Model):
@@ -199,6 +199,8 @@ class FeatureVersion(models.Model):
                 condition=Q(accuracy_m__isnull=True) | Q(accuracy_m__range=(0, 100_000)),
             ),
             models.CheckConstraint(name="fv_geom_in_range", condition=PointInRange("geom")),
+            # What is invented is never published, whatever the door.
+            models.CheckConstraint(name="fv_not_of_sandbox", condition=~Q(commune=SANDBOX_CODE)),
             models.CheckConstraint(name="fv_sha256_whole", condition=WholeSha256("row_sha256")),
         ]
         triggers = [

@@ -28,9 +28,10 @@ from moderation.api_refusals import (
 from moderation.detail import gestures_of, history_of, neighbours_of
 from moderation.filters import SLUG, Cursor, Filters, parse_filters
 from moderation.models import Decision
-from moderation.queue import in_full, read_cards, read_page, visible_to
+from moderation.queue import in_full, read_cards, read_page
 from moderation.reasons import REASONS, reasons_for
 from moderation.refusals import NotVisible, Refusal
+from moderation.scope import visible_to
 from moderation.serializers import (
     BatchAnswer,
     BatchRequest,

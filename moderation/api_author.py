@@ -18,7 +18,9 @@ from contributions.models import Contribution
 from contributions.origin import check_origin
 from couches.text import printable
 from moderation.api_refusals import Unprocessable, refusals_as_answers
+from moderation.appeals import appeal
 from moderation.author import Story, answer, correct, story_of, withdraw
+from moderation.models import Escalation
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")
 X_SUIVI = OpenApiParameter(
@@ -28,7 +30,10 @@ NOT_FOUND = OpenApiResponse(description="Signalement inconnu, ou secret faux.")
 
 
 class StepAnswer(serializers.Serializer[Any]):
-    """One moment: `who` is auteur, mairie or publication; `corrected`, the state stayed the same."""
+    """One moment: `who` is auteur, mairie or publication; `corrected`, the state stayed the same.
+
+    `appeal`: the author asked for another opinion; `body` names who was asked, or who answered.
+    """
 
     at = serializers.DateTimeField()
     status = serializers.ChoiceField(choices=Contribution.Status.choices)
@@ -36,6 +41,8 @@ class StepAnswer(serializers.Serializer[Any]):
     who = serializers.ChoiceField(choices=["auteur", "mairie", "publication"])
     public_reason = serializers.CharField(allow_blank=True)
     corrected = serializers.BooleanField()
+    appeal = serializers.BooleanField()
+    body = serializers.CharField(allow_blank=True)
 
 
 class ReadableAnswer(serializers.Serializer[Any]):
@@ -43,6 +50,13 @@ class ReadableAnswer(serializers.Serializer[Any]):
 
     label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
     value = serializers.CharField()
+
+
+class PassedOnAnswer(serializers.Serializer[Any]):
+    """To whom the report was passed on for want of an answer."""
+
+    level = serializers.ChoiceField(choices=Escalation.Level.choices)
+    at = serializers.DateTimeField()
 
 
 class StoryAnswer(serializers.Serializer[Any]):
@@ -64,6 +78,20 @@ class StoryAnswer(serializers.Serializer[Any]):
     may_answer = serializers.BooleanField()
     may_correct = serializers.BooleanField()
     correct_until = serializers.DateTimeField(allow_null=True)
+    may_appeal = serializers.BooleanField()
+    appeal_to = serializers.CharField(allow_blank=True, help_text="Qui examinerait un recours.")
+    appeal_until = serializers.DateTimeField(allow_null=True)
+    appeal_why_not = serializers.CharField(
+        allow_blank=True, help_text="Pourquoi un refus ne peut pas être contesté."
+    )
+
+
+class AppealRequest(serializers.Serializer[Any]):
+    """Why the answer does not suit its author."""
+
+    message = serializers.CharField(max_length=1000)
+    waiting_since = serializers.DateTimeField(allow_null=True)
+    passed_on = PassedOnAnswer(many=True)
 
 
 class AnswerRequest(serializers.Serializer[Any]):
@@ -205,6 +233,36 @@ class CorrectView(AuthorView):
         return self.told(request, pk)
 
 
+class AppealView(AuthorView):
+    """The appeal against a refusal."""
+
+    @extend_schema(
+        operation_id="contributions_recours_create",
+        summary="Demander un autre avis sur un refus",
+        parameters=[X_SUIVI],
+        request=AppealRequest,
+        responses={
+            200: StoryAnswer,
+            404: NOT_FOUND,
+            409: OpenApiResponse(
+                description="Rien n'est refusé, il est trop tard, un recours a déjà été fait, ou personne ne "
+                "décide au-dessus de la commune."
+            ),
+            422: OpenApiResponse(description="Le message manque ou dépasse 1000 caractères."),
+        },
+        auth=[],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Put the refused report before the level above; the same appeal twice is once."""
+        check_origin(request)
+        contribution = self.contribution(request, pk)
+        if not isinstance(request.data, dict):
+            raise Unprocessable({"non_field_errors": [_("Donnez un objet JSON.")]})
+        with refusals_as_answers():
+            appeal(contribution=contribution, message=request.data.get("message"))
+        return self.told(request, pk)
+
+
 def _represent(story: Story) -> dict[str, Any]:
     row = story.contribution
     return {
@@ -227,6 +285,8 @@ def _represent(story: Story) -> dict[str, Any]:
                 "who": step.who,
                 "public_reason": step.public_reason,
                 "corrected": step.corrected,
+                "appeal": step.appeal,
+                "body": step.body,
             }
             for step in story.steps
         ],
@@ -234,4 +294,12 @@ def _represent(story: Story) -> dict[str, Any]:
         "may_answer": story.may_answer,
         "may_correct": story.may_correct,
         "correct_until": story.correct_until,
+        "may_appeal": bool(story.appeal.to),
+        "appeal_to": story.appeal.to,
+        "appeal_until": story.appeal.until,
+        "appeal_why_not": story.appeal.why_not,
+        "waiting_since": story.delay.since if story.delay else None,
+        "passed_on": [
+            {"level": one.level, "at": one.at} for one in (story.delay.escalations if story.delay else [])
+        ],
     }

@@ -11,8 +11,10 @@ from rest_framework.views import APIView
 from comptes.models import User
 from contributions.models import Contribution
 from moderation.api_refusals import as_api_exception, read_body, refusals_as_answers
+from moderation.desk import desk_of
 from moderation.gestures import Item, Outcome, take, undo
-from moderation.queue import COUNT_CEILING, visible_to
+from moderation.queue import COUNT_CEILING
+from moderation.scope import visible_to
 from moderation.serializers import GestureAnswer, GestureRequest
 from moderation.undoing import UNDO_WINDOW
 from moderation.workflow import Action
@@ -46,6 +48,7 @@ class GesturesView(APIView):
                 action=Action(wanted.pop("action")),
                 items=items,
                 together=wanted.pop("together"),
+                practice=desk_of(request).practice,
                 **wanted,
             )
         return _answer(request, identifier, outcomes)
@@ -77,7 +80,8 @@ def _person(request: Request) -> User:
 
 
 def _answer(request: Request, gesture: uuid.UUID, outcomes: list[Outcome]) -> Response:
-    waiting = visible_to(request.user).filter(status=Contribution.Status.SUBMITTED)
+    seen = visible_to(request.user, practice=desk_of(request).practice)
+    waiting = seen.filter(status=Contribution.Status.SUBMITTED)
     body = {
         "id": gesture,
         "applied": sum(one.applied for one in outcomes),

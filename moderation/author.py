@@ -13,10 +13,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from contributions import pauses
 from contributions.models import Contribution
 from contributions.validation import read_observed_at
 from couches.schemas import carry_over, clean_attributes, describe
 from couches.text import clean_text
+from moderation.appeals import Prospect, prospect_of
+from moderation.delays import Delay, delay_of
+from moderation.letters import turn_label
 from moderation.models import Decision
 from moderation.refusals import CommuneChanged, NothingAnswered, NothingCorrected, Refusal
 from moderation.workflow import Action, Actor, Status, apply, can, check, correct_until
@@ -31,7 +35,8 @@ MAX_MESSAGE = 1000
 class Step:
     """One moment of the story: the state it led to, in whose words and with which reason.
 
-    `corrected` says that the state did not change, only what the report says.
+    `corrected` says that the state did not change, only what the report says; `appeal` that the
+    author asked for another opinion; `body` names who was asked then, or answered after it.
     """
 
     at: Any
@@ -39,10 +44,14 @@ class Step:
     who: str
     public_reason: str
     corrected: bool = False
+    appeal: bool = False
+    body: str = ""
 
     @property
     def label(self) -> str:
         """What happened, in the words of the interface."""
+        if self.appeal:
+            return _("Recours")
         return _("Corrigé") if self.corrected else str(Status(self.status).label)
 
 
@@ -50,7 +59,7 @@ class Step:
 class Story:
     """What the author reads; never who decided by name, never the officials' notes.
 
-    `correct_until` is None when nothing can be corrected, or no longer.
+    `correct_until` is None when nothing can be corrected, or no longer; `delay` when no answer is owed.
     """
 
     contribution: Contribution
@@ -59,6 +68,8 @@ class Story:
     may_withdraw: bool
     may_answer: bool
     correct_until: dt.datetime | None
+    appeal: Prospect
+    delay: Delay | None
 
     @property
     def may_correct(self) -> bool:
@@ -84,8 +95,17 @@ def story_of(contribution: Contribution) -> Story:
             who = "publication"
         # What the author wrote back is theirs to read again; the officials' own notes are not.
         said = decision.reason if decision.actor == Actor.AUTHOR else decision.public_reason
-        corrected = decision.action == Action.CORRECT
-        steps.append(Step(decision.at, decision.to_status, who, said, corrected))
+        steps.append(
+            Step(
+                decision.at,
+                decision.to_status,
+                who,
+                said,
+                corrected=decision.action == Action.CORRECT,
+                appeal=decision.action == Action.APPEAL,
+                body=_body(contribution, decision),
+            )
+        )
     return Story(
         contribution=contribution,
         steps=steps,
@@ -95,7 +115,19 @@ def story_of(contribution: Contribution) -> Story:
         correct_until=correct_until(contribution)
         if can(contribution, Action.CORRECT, actor=Actor.AUTHOR)
         else None,
+        appeal=prospect_of(contribution),
+        delay=delay_of(contribution),
     )
+
+
+def _body(contribution: Contribution, decision: Decision) -> str:
+    """Return who was asked by an appeal, or answered after it; else the commune; "" for the others' steps."""
+    if decision.action == Action.APPEAL:
+        return turn_label(contribution)
+    if decision.actor != Actor.OFFICIAL:
+        return ""
+    appealed = contribution.appealed_at is not None and decision.at > contribution.appealed_at
+    return turn_label(contribution) if appealed else contribution.commune.nom
 
 
 def withdraw(*, contribution: Contribution) -> Decision | None:
@@ -223,6 +255,9 @@ def _place(row: Contribution, geometry: object) -> list[str]:
     location = locate(point)
     if location.commune.pk != row.commune_id:
         raise CommuneChanged
+    if row.entered_by_id is None:
+        # A report received next to a pause must not slip into it afterwards.
+        pauses.check_place(point, commune=row.commune, couche=row.couche)
     row.geom = point
     row.near_border = location.near_border
     row.accuracy_m = None

@@ -17,8 +17,9 @@ from moderation.detail import differences, object_in_force
 from moderation.edits import Difference
 from moderation.filters import same_author
 from moderation.groups import Group
-from moderation.queue import in_full, visible_to
+from moderation.queue import in_full
 from moderation.reasons import OTHER, Reason, reasons_for
+from moderation.scope import visible_to
 from moderation.workflow import Action, Actor, why_not
 from territoires.models import LieuDit
 
@@ -113,7 +114,14 @@ class Card:
         return closed[0] if closed and all(closed) else ""
 
 
-def deal(user: User, groups: list[Group], opened: uuid.UUID | None, *, open_first: bool = True) -> list[Card]:
+def deal(
+    user: User,
+    groups: list[Group],
+    opened: uuid.UUID | None,
+    *,
+    practice: bool = False,
+    open_first: bool = True,
+) -> list[Card]:
     """Return the cards of `groups`, the one that holds `opened` open (else the first, unless told not to).
 
     A constant number of queries, whatever the groups hold.
@@ -122,8 +130,8 @@ def deal(user: User, groups: list[Group], opened: uuid.UUID | None, *, open_firs
     if chosen is None and open_first:
         chosen = groups[0] if groups else None
     wanted = {one.leader.id for one in groups} | {line.id for line in (chosen.members if chosen else ())}
-    found = in_full(visible_to(user)).filter(pk__in=wanted).annotate(hamlet=_nearest_hamlet())
-    rows = {row.pk: row for row in found}
+    found = in_full(visible_to(user, practice=practice)).filter(pk__in=wanted)
+    rows = {row.pk: row for row in found.annotate(hamlet=_nearest_hamlet())}
     today = timezone.localdate()
     cards = []
     for one in groups:

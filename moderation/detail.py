@@ -10,7 +10,8 @@ from couches.models import FeatureVersion
 from couches.schemas import describe, title_of
 from moderation.edits import Difference, describe_changes
 from moderation.models import Decision
-from moderation.queue import visible_to
+from moderation.practice_scenes import object_before
+from moderation.scope import visible_to
 from moderation.workflow import OFFICIAL_ACTIONS, Action, Actor, why_not
 
 
@@ -43,11 +44,10 @@ def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:
 
     Features are public; a pending report shows only inside the reader's own territory.
     """
-    near = find_near(contribution.geom, contribution.couche, exclude=contribution.pk)
-    mine = {
-        row.pk: row
-        for row in visible_to(user).filter(pk__in=[one.id for one in near if one.kind != "feature"])
-    }
+    practice_of = contribution.practice_of_id
+    near = find_near(contribution.geom, contribution.couche, exclude=contribution.pk, practice_of=practice_of)
+    seen = visible_to(user, practice=practice_of is not None)
+    mine = {row.pk: row for row in seen.filter(pk__in=[one.id for one in near if one.kind != "feature"])}
     found = []
     for one in near:
         if one.kind == "feature":
@@ -76,6 +76,8 @@ def gestures_of(contribution: Contribution, user: User) -> list[Gesture]:
 
 def object_in_force(contribution: Contribution) -> FeatureVersion | None:
     """Return the published state of the object a correction speaks of, or None when it is gone."""
+    if contribution.practice_of_id is not None:
+        return object_before(contribution)
     return FeatureVersion.objects.current().filter(feature=contribution.feature_id).first()
 
 

@@ -12,7 +12,7 @@ from contributions.models import Contribution
 from couches.models import Couche
 from couches.schemas import clean_attributes, describe
 from moderation.refusals import CommuneChanged, NothingCompleted
-from territoires.location import locate
+from moderation.scope import locate_for
 
 Operation = Contribution.Operation
 
@@ -64,7 +64,7 @@ def put_back(row: Contribution, changes: Mapping[str, Any]) -> tuple[dict[str, A
     if place := changes.get("geometry"):
         before, after = place
         row.geom = Point(before[0], before[1], srid=4326)
-        location = locate(row.geom)
+        location = locate_for(row, row.geom)
         row.near_border = location.near_border
         reverse["geometry"] = [after, before]
         fields += ["geom", "near_border"]
@@ -112,7 +112,7 @@ def _place(row: Contribution, point: Point, changes: dict[str, Any]) -> list[str
         return []
     if row.operation in {Operation.DELETE, Operation.CONFIRM}:
         raise ValidationError({"geometry": [_("Le lieu est celui de l'objet : laissez-le vide.")]})
-    location = locate(point)
+    location = locate_for(row, point)
     moved_home: list[str] = []
     if location.commune.pk != row.commune_id:
         if location.commune.pk != row.handed_to_id or row.operation != Operation.CREATE:

@@ -165,6 +165,18 @@ class AnswerForm(NewPlaceForm):
     )
 
 
+class AppealForm(forms.Form):
+    """Why the refusal does not suit; `appeals.appeal()` judges it."""
+
+    message = forms.CharField(
+        label=_("Pourquoi cette réponse ne vous convient pas"),
+        required=False,
+        max_length=1000,
+        help_text=_("1000 caractères au plus. Ne nommez personne."),
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+
 class CorrectionForm(NewPlaceForm, WhenForm):
     """What the author corrects beside the couche's own questions: the place, the day."""
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from comptes.models import User
 from comptes.permissions import Forbidden
 from moderation.models import Decision
-from moderation.queue import visible_to
 from moderation.refusals import GestureUnknown, NotVisible, Refusal, StaleVersion
+from moderation.scope import visible_to
 from moderation.workflow import Action, Actor, apply
 
 MAX_ITEMS = 100
@@ -73,13 +73,15 @@ def take(
     action: Action,
     items: Sequence[Item],
     together: bool = False,
+    practice: bool = False,
     **wish: Any,
 ) -> list[Outcome]:
     """Decide on `items` (1 to 100, no id twice) as the click `gesture`; return one outcome each, in order.
 
     Each for itself; or `together`, all or nothing: then accepting the first merges the others into
-    it, and any other action is the same for all. `wish` holds the fields of workflow.Wish. Sent
-    again, the same gesture decides nothing more. Raises GroupRefused, when together only.
+    it, and any other action is the same for all. `practice` decides in one's own sandbox. `wish`
+    holds the fields of workflow.Wish. Sent again, the same gesture decides nothing more. Raises
+    GroupRefused, when together only.
     """
     first, *others = items
     plan = [(first, action, wish)]
@@ -95,7 +97,8 @@ def take(
         ordered = plan if together else sorted(plan, key=lambda one: one[0].id)
         found = {}
         for item, one, words in ordered:
-            outcome = _already(item, done) or _decide(item, one, words | {"gesture": gesture}, by)
+            words = words | {"gesture": gesture}
+            outcome = _already(item, done) or _decide(item, one, words, by, practice=practice)
             if together and not outcome.applied:
                 raise GroupRefused(outcome)
             found[item.id] = outcome
@@ -139,9 +142,9 @@ def _already(item: Item, done: dict[uuid.UUID, Decision]) -> Outcome | None:
     return Outcome(item, decision=done[item.id]) if item.id in done else None
 
 
-def _decide(item: Item, action: Action, wish: dict[str, Any], by: User) -> Outcome:
+def _decide(item: Item, action: Action, wish: dict[str, Any], by: User, *, practice: bool) -> Outcome:
     outcome = Outcome(item)
-    if not visible_to(by).filter(pk=item.id).exists():
+    if not visible_to(by, practice=practice).filter(pk=item.id).exists():
         return replace(outcome, refusal=NotVisible())
     try:
         decision = apply(

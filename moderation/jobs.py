@@ -4,8 +4,10 @@ from procrastinate.contrib.django import app
 
 from comptes.deferral import defer
 from couches.models import Couche
+from moderation import jobs_mail as jobs_mail  # the worker finds its tasks through this module
 from moderation.letters import WRITE_LETTERS, write_to_authors_of
 from moderation.publication import publish_accepted, waiting
+from moderation.subscriptions import delete_unconfirmed, tell_due
 
 PUBLISH = "moderation.publish_couche"
 
@@ -55,3 +57,17 @@ def publish_daily(timestamp: int) -> list[str]:
 def publish_weekly(timestamp: int) -> list[str]:
     """Each Monday, before the town hall opens."""
     return publish_due(Couche.Policy.WEEKLY)
+
+
+@app.periodic(cron="10 5 * * *")
+@app.task(name="moderation.tell_subscribers", queue="courriers", queueing_lock="moderation.tell_subscribers")
+def tell_subscribers(timestamp: int) -> int:
+    """Each morning, send the decisions of the day before; on Mondays, those of the week too."""
+    return tell_due()
+
+
+@app.periodic(cron="52 3 * * *")
+@app.task(name="moderation.forget_unconfirmed", queueing_lock="moderation.forget_unconfirmed")
+def forget_unconfirmed(timestamp: int) -> int:
+    """Each night, delete the addresses typed in a register's form that nobody confirmed."""
+    return delete_unconfirmed()

@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from comptes.models import Notification
 from comptes.notifications import notify
@@ -22,18 +23,20 @@ LETTER_DELAY = dt.timedelta(seconds=45)
 def write_to_author(decision: Decision) -> None:
     """Put one letter in the outbox when the author left an address.
 
-    Nobody is written to about their own gesture, and an official's waits for second thoughts. Once
-    per decision and address, whatever is retried.
+    Nobody is written to about their own gesture, nor about an invented report; an official's waits
+    for second thoughts. Once per decision and address, whatever is retried.
     """
     if decision.actor == Decision.Actor.AUTHOR:
         return
     contribution = decision.contribution
+    if contribution.practice_of_id is not None:
+        return
     email = email_of(contribution)
     if email is None:
         return
     notify(
         event=_event(decision),
-        template="decision",
+        template="decision-recours" if _judges_appeal(decision) else "decision",
         recipient=email,
         after=LETTER_DELAY if decision.actor == Decision.Actor.OFFICIAL else None,
         context={
@@ -46,7 +49,7 @@ def write_to_author(decision: Decision) -> None:
                 {"label": one.label, "before": one.before, "after": one.after}
                 for one in describe_changes(contribution.couche, decision.changes)
             ],
-            "until": contribution.held_until.isoformat() if contribution.held_until else "",
+            "until_said": date_format(contribution.held_until, "j F Y") if contribution.held_until else "",
             "desk": turn_label(contribution),
             "couche": contribution.couche.title,
             "commune": contribution.commune.nom,
@@ -67,14 +70,24 @@ def take_back_letter(decision: Decision) -> bool:
     return not letters.exists()
 
 
-def turn_label(contribution: Contribution) -> str:
-    """Return who is asked now, as an author reads it: « Ytrac », « Bassin d'Aurillac », « Cantal »."""
+def turn_label(contribution: Contribution, level: str | None = None) -> str:
+    """Return who is asked now (or would be at `level`), as an author reads it.
+
+    « Ytrac », « Bassin d'Aurillac », « Cantal ».
+    """
     desk = contribution.handed_to or contribution.commune
-    if contribution.level == Contribution.Level.EPCI and desk.epci is not None:
+    asked = contribution.level if level is None else level
+    if asked == Contribution.Level.EPCI and desk.epci is not None:
         return desk.epci.nom
-    if contribution.level == Contribution.Level.DEPARTEMENT:
+    if asked == Contribution.Level.DEPARTEMENT:
         return desk.departement.nom
     return desk.nom
+
+
+def _judges_appeal(decision: Decision) -> bool:
+    """Say whether an official decides on a refusal that its author contested."""
+    appealed_at = decision.contribution.appealed_at
+    return decision.actor == Decision.Actor.OFFICIAL and appealed_at is not None and decision.at > appealed_at
 
 
 def _event(decision: Decision) -> str:

@@ -14,6 +14,7 @@ from moderation.refusals import (
     MergeTargetMissing,
     MergeWithDelete,
 )
+from moderation.scope import decides, same_world
 
 # A target in another state is either gone or itself merged; a merged one as target would
 # allow a ring, so this list is also what forbids cycles.
@@ -45,16 +46,23 @@ def find_target(source: Contribution, into: uuid.UUID | None, *, by: User | None
     if into == source.pk:
         raise MergeTargetInvalid
     contribution = (
-        Contribution.objects.select_related("commune").defer("commune__geom").filter(pk=into).first()
+        same_world(source)
+        .select_related("commune", "handed_to")
+        .defer("commune__geom", "handed_to__geom")
+        .filter(pk=into)
+        .first()
     )
     if contribution is not None:
         _check_contribution(source, contribution, by)
         return MergeTarget(contribution=contribution)
+    if source.practice_of_id is not None:
+        # An invented report is no observation of a published object.
+        raise MergeTargetInvalid
     return MergeTarget(feature_id=_check_feature(source, into, by))
 
 
 def _check_contribution(source: Contribution, target: Contribution, by: User | None) -> None:
-    if by is None or not permissions.can(by, Gesture.DECIDE, target.commune):
+    if not decides(by, target):
         raise MergeTargetElsewhere
     if target.couche_id != source.couche_id or target.status not in OPEN_TO_MERGE:
         raise MergeTargetInvalid

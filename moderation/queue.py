@@ -17,18 +17,16 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from comptes.permissions import communes_for
-from comptes.roles import Gesture
 from contributions.models import Contact, Contribution, Photo
 from couches.models import Couche
 from moderation.filters import Cursor, Filters, condition
 from moderation.groups import Group, Line, group
 from moderation.models import Decision
+from moderation.scope import desks_of, reports_of, visible_to
 from moderation.turns import held
+from territoires.models import Commune
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
     from comptes.models import User
 
 # Beyond this nobody reads the exact number, and counting would cost the whole table.
@@ -56,14 +54,6 @@ class Cards:
     remaining: int
 
 
-def visible_to(user: "User | AnonymousUser") -> QuerySet[Contribution]:
-    """Return the contributions of the desks whose queue `user` may see now: the only way in.
-
-    A report handed to the neighbour is at the neighbour's desk, and no longer at ours.
-    """
-    return Contribution.objects.filter(desk__in=communes_for(user, Gesture.SEE_QUEUE).values("pk"))
-
-
 _photos = (
     Photo.objects.filter(contribution=OuterRef("pk"))
     .order_by()
@@ -84,31 +74,41 @@ def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     )
 
 
-def read_page(user: "User", filters: Filters) -> Page:
+def read_page(user: "User", filters: Filters, *, practice: bool = False) -> Page:
     """Return one page of what `user` may see, oldest first, and how many match in all."""
-    found = Contribution.objects.filter(condition(filters, user))
+    found = reports_of(user, practice=practice).filter(condition(filters, user))
+    desks = desks_of(user, practice=practice)
     ids = [
         pk
-        for pk, _at in _oldest(user, _beyond(found, filters.after), ("pk", "received_at"), filters.limit + 1)
+        for pk, _at in _oldest(desks, _beyond(found, filters.after), ("pk", "received_at"), filters.limit + 1)
     ]
-    rows = {row.pk: row for row in in_full(visible_to(user)).filter(pk__in=ids[: filters.limit])}
+    seen = in_full(visible_to(user, practice=practice))
+    rows = {row.pk: row for row in seen.filter(pk__in=ids[: filters.limit])}
     page = [rows[pk] for pk in ids[: filters.limit] if pk in rows]
     return Page(
         rows=page,
         next=Cursor(page[-1].received_at, page[-1].pk) if page and len(ids) > filters.limit else None,
-        remaining=_count(user, found),
+        remaining=_count(desks, found),
     )
 
 
-def read_cards(user: "User", filters: Filters, couches: Mapping[int, Couche], *, count: int = CARDS) -> Cards:
+def read_cards(
+    user: "User",
+    filters: Filters,
+    couches: Mapping[int, Couche],
+    *,
+    practice: bool = False,
+    count: int = CARDS,
+) -> Cards:
     """Return one page of groups, the one whose oldest report came first on top.
 
     A window of rows is read from `filters.since`, grouped, and shown by pages: `filters.after` is the
     leader of the last group already shown. Only when the window is through is the next one read, so
     that no report shows twice while somebody leafs through.
     """
-    found = Contribution.objects.filter(condition(filters, user))
-    lines = _read_window(user, _beyond(found, filters.since))
+    found = reports_of(user, practice=practice).filter(condition(filters, user))
+    desks = desks_of(user, practice=practice)
+    lines = _read_window(desks, _beyond(found, filters.since))
     window, more = lines[:WINDOW], len(lines) > WINDOW
     groups = group(window, couches)
     if filters.after is not None:
@@ -119,18 +119,19 @@ def read_cards(user: "User", filters: Filters, couches: Mapping[int, Couche], *,
         following = (groups[count - 1].leader.cursor, filters.since)
     elif more:
         following = (window[-1].cursor, window[-1].cursor)
-    return Cards(groups=groups[:count], next=following, remaining=_count(user, found))
+    return Cards(groups=groups[:count], next=following, remaining=_count(desks, found))
 
 
-def set_aside(user: "User") -> dict[str, int]:
+def set_aside(user: "User", *, practice: bool = False) -> dict[str, int]:
     """Return what an empty queue tells: `held`, handed `above`, and `answered` these last seven days."""
     week_ago = timezone.now() - dt.timedelta(days=7)
-    desks = communes_for(user, Gesture.SEE_QUEUE).values("pk")
-    answers = Decision.objects.standing().filter(commune__in=desks, at__gte=week_ago, actor="official")
-    waiting = Contribution.objects.filter(status=Contribution.Status.SUBMITTED)
+    desks = desks_of(user, practice=practice)
+    answers = Decision.objects.standing().filter(at__gte=week_ago, actor="official")
+    answers = answers.filter(by=user, commune__in=desks) if practice else answers.filter(commune__in=desks)
+    waiting = reports_of(user, practice=practice).filter(status=Contribution.Status.SUBMITTED)
     return {
-        "held": _count(user, waiting.filter(held())),
-        "above": _count(user, waiting.exclude(level=Contribution.Level.COMMUNE)),
+        "held": _count(desks, waiting.filter(held())),
+        "above": _count(desks, waiting.exclude(level=Contribution.Level.COMMUNE)),
         "answered": answers.exclude(action=Decision.Action.HOLD).order_by()[:COUNT_CEILING].count(),
     }
 
@@ -144,7 +145,7 @@ def _beyond(rows: QuerySet[Contribution], cursor: Cursor | None) -> QuerySet[Con
     )
 
 
-def _read_window(user: "User", rows: QuerySet[Contribution]) -> list[Line]:
+def _read_window(desks: QuerySet[Commune], rows: QuerySet[Contribution]) -> list[Line]:
     """Return the oldest rows as grouping reads them, one more than the window."""
     today = timezone.localdate()
     placed = rows.annotate(
@@ -173,25 +174,25 @@ def _read_window(user: "User", rows: QuerySet[Contribution]) -> list[Line]:
         )
         for pk, received_at, version, couche_id, desk, operation, feature_id, attributes, x, y,
             status, handed_to, level, held_until, appealed_at
-        in _oldest(user, placed, columns, WINDOW + 1)
+        in _oldest(desks, placed, columns, WINDOW + 1)
     ]  # fmt: skip
 
 
 def _oldest(
-    user: "User | AnonymousUser", rows: QuerySet[Contribution], columns: tuple[str, ...], limit: int
+    desks: QuerySet[Commune], rows: QuerySet[Contribution], columns: tuple[str, ...], limit: int
 ) -> list[tuple[Any, ...]]:
-    """Return `columns` (the id then the instant first) of the oldest `limit` of `rows` at the reader's desks."""
+    """Return `columns` (the id then the instant first) of the oldest `limit` of `rows` at these desks."""
     ordered = rows.filter(AT_DESK).order_by("received_at", "pk").values_list(*columns)[:limit]
     query = """
         SELECT found.* FROM ({desks}) AS bureau CROSS JOIN LATERAL ({rows}) AS found (id, at{others})
         ORDER BY found.at, found.id LIMIT %s
     """
     others = "".join(f", c{n}" for n in range(len(columns) - 2))
-    return _run(query, user, ordered, others, limit)
+    return _run(query, desks, ordered, others, limit)
 
 
-def _count(user: "User | AnonymousUser", rows: QuerySet[Contribution]) -> int:
-    """Count `rows` at the reader's desks, up to the ceiling."""
+def _count(desks: QuerySet[Commune], rows: QuerySet[Contribution]) -> int:
+    """Count `rows` at these desks, up to the ceiling."""
     # The limit inside keeps each desk a walk of its own: flattened, the whole would be read.
     ones = rows.filter(AT_DESK).order_by().values_list("pk")[:COUNT_CEILING]
     query = """
@@ -199,7 +200,7 @@ def _count(user: "User | AnonymousUser", rows: QuerySet[Contribution]) -> int:
             SELECT 1 FROM ({desks}) AS bureau CROSS JOIN LATERAL ({rows}) AS found (id{others}) LIMIT %s
         ) AS counted
     """
-    found = _run(query, user, ones, "", COUNT_CEILING)
+    found = _run(query, desks, ones, "", COUNT_CEILING)
     return int(found[0][0]) if found else 0
 
 
@@ -208,12 +209,11 @@ AT_DESK = Q(desk=RawSQL("bureau.code_insee", []))
 
 
 def _run(
-    query: str, user: "User | AnonymousUser", rows: QuerySet[Any, Any], others: str, limit: int
+    query: str, desks: QuerySet[Commune], rows: QuerySet[Any, Any], others: str, limit: int
 ) -> list[tuple[Any, ...]]:
     """Run `query`, whose parts Django compiles, parameters bound."""
-    desks = communes_for(user, Gesture.SEE_QUEUE).order_by().values_list("code_insee")
     try:
-        desks_sql, desks_parameters = desks.query.sql_with_params()
+        desks_sql, desks_parameters = desks.order_by().values_list("code_insee").query.sql_with_params()
         rows_sql, rows_parameters = rows.query.sql_with_params()
     except EmptyResultSet:
         return []

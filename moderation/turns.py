@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from comptes.models import Membership, User
 from comptes.permissions import communes_under, mandates_for
@@ -52,7 +53,14 @@ def check_hold(until: dt.date | None) -> dt.date:
 
 
 def destinations(row: Contribution) -> list[Destination]:
-    """Return where `row` may be handed: neighbours nearer than 1 km, then the levels that answer."""
+    """Return where `row` may be handed: neighbours nearer than 1 km, then the levels that answer.
+
+    From the sandbox, to an intercommunality as imaginary as it is.
+    """
+    if row.practice_of_id is not None:
+        return (
+            [Destination(Level.EPCI.value, _("Communauté des Dunes (imaginaire)"))] if not row.level else []
+        )
     found = [
         Destination(one.pk, one.nom) for one in communes_near(row.geom, NEIGHBOUR_M) if one.pk != row.desk
     ]
@@ -71,13 +79,16 @@ def hand_over(row: Contribution, to: str) -> list[str]:
 
     Raises TransferTargetInvalid (nothing, or not on a border) or NobodyThere.
     """
-    if to in {Level.EPCI, Level.DEPARTEMENT}:
+    if row.practice_of_id is None and to in {Level.EPCI, Level.DEPARTEMENT}:
         if not _answers(desk_of(row), Level(to)):
             raise NobodyThere
         row.level = to
         return ["level"]
     if to not in {one.code for one in destinations(row)}:
         raise TransferTargetInvalid
+    if to == Level.EPCI:
+        row.level = Level.EPCI
+        return ["level"]
     row.handed_to = None if to == row.commune_id else Commune.objects.defer("geom").get(pk=to)
     row.level = Level.COMMUNE
     return ["handed_to", "level"]

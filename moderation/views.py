@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 from comptes.models import User
 from contributions.models import Photo
 from contributions.photos import CONTENT_TYPE, open_photo
+from moderation.desk import desk_of
 from moderation.forms import BatchForm
 from moderation.gestures import GroupRefused, Item, Outcome, take
-from moderation.queue import visible_to
+from moderation.scope import visible_to
 from moderation.views_gestures import official, remember, show_outcomes
 from moderation.workflow import Action
 
@@ -29,7 +30,12 @@ def batch(request: HttpRequest) -> HttpResponse:
         told = [str(message) for found in form.errors.values() for message in found]
         return render(request, "moderation/lot.html", {"refusal": " ".join(told)}, status=422)
     gesture = form.cleaned_data["gesture"] or uuid.uuid4()
-    outcomes = [one for card in form.cleaned_data["cards"] for one in _decide(user, gesture, card, form)]
+    practice = desk_of(request).practice
+    outcomes = [
+        one
+        for card in form.cleaned_data["cards"]
+        for one in _decide(user, gesture, card, form, practice=practice)
+    ]
     remember(request, gesture, outcomes)
     return show_outcomes(request, user, outcomes)
 
@@ -37,11 +43,16 @@ def batch(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_GET
-def photo(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def photo(request: HttpRequest, pk: int) -> FileResponse:
     """Serve a photo to those who see the queue of its commune, and to nobody else."""
     if pk > 2**63 - 1:
         raise Http404
-    found = get_object_or_404(Photo, pk=pk, contribution__in=visible_to(official(request)))
+    seen = visible_to(official(request), practice=desk_of(request).practice)
+    return serve_photo(get_object_or_404(Photo, pk=pk, contribution__in=seen))
+
+
+def serve_photo(found: Photo) -> FileResponse:
+    """Return the answer that holds a photo, whoever was let in. Raises Http404 when its file is lost."""
     try:
         stream = open_photo(found)
     except FileNotFoundError as error:
@@ -53,7 +64,9 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     return response
 
 
-def _decide(user: User, gesture: uuid.UUID, card: list[Item], form: BatchForm) -> list[Outcome]:
+def _decide(
+    user: User, gesture: uuid.UUID, card: list[Item], form: BatchForm, *, practice: bool
+) -> list[Outcome]:
     """Decide on one card of a batch: a group that is held back holds back no other card."""
     try:
         return take(
@@ -62,6 +75,7 @@ def _decide(user: User, gesture: uuid.UUID, card: list[Item], form: BatchForm) -
             action=Action(form.cleaned_data["action"]),
             items=card,
             together=len(card) > 1,
+            practice=practice,
             reason_code=form.cleaned_data["reason_code"],
             public_reason=form.cleaned_data["public_reason"],
         )

@@ -20,8 +20,9 @@ from contributions.models import Contribution
 from contributions.origin import check_origin
 from contributions.recovery import recover
 from couches.forms import AttributeForm, attribute_form
+from moderation.appeals import appeal
 from moderation.author import Story, answer, correct, story_of, withdraw
-from moderation.forms import AnswerForm, CodeForm, CorrectionForm, NewPlaceForm, RecoverForm
+from moderation.forms import AnswerForm, AppealForm, CodeForm, CorrectionForm, NewPlaceForm, RecoverForm
 from moderation.refusals import Refusal
 
 
@@ -113,6 +114,28 @@ def correct_page(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_POST
+def appeal_page(request: HttpRequest) -> HttpResponse:
+    """Ask for another opinion on a refusal, by the form without scripts."""
+    check_origin(request)
+    found = _find(request)
+    if isinstance(found, HttpResponse):
+        return found
+    form = AppealForm(request.POST)
+    if not form.is_valid():
+        return _story(request, found, objection=form, status=422)
+    try:
+        appeal(contribution=found, message=form.cleaned_data["message"])
+    except ValidationError as error:
+        form.add_error("message", error.message_dict["message"])
+        return _story(request, found, objection=form, status=422)
+    except Refusal as refusal:
+        return _story(request, found, objection=form, refusal=str(refusal), status=409)
+    return _story(request, found, done=_("Votre recours est parti : une autre personne va décider."))
+
+
+@csrf_exempt
+@never_cache
+@require_POST
 def recover_page(request: HttpRequest) -> HttpResponse:
     """Ask for one's links by e-mail; the page never says whether the address is known."""
     check_origin(request)
@@ -176,6 +199,7 @@ def _story(
     *,
     questions: AttributeForm | None = None,
     form: NewPlaceForm | None = None,
+    objection: AppealForm | None = None,
     refusal: str = "",
     done: str = "",
     status: int = 200,
@@ -188,6 +212,8 @@ def _story(
         "code": request.POST["code"],
         "refusal": refusal,
         "done": done,
+        "objection": objection or AppealForm(),
+        "conteste": objection is not None or "contester" in request.POST,
     }
     if story.may_answer or story.may_correct:
         context["questions"] = questions or _questions(contribution)

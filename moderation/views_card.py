@@ -17,6 +17,7 @@ from comptes.roles import Role
 from contributions.models import Contribution
 from couches.forms import AttributeForm, attribute_form
 from couches.schemas import describe, title_of
+from moderation.desk import desk_of
 from moderation.detail import (
     differences,
     gestures_of,
@@ -27,8 +28,10 @@ from moderation.detail import (
 from moderation.edits import Edits
 from moderation.forms import DecisionForm
 from moderation.gestures import Item, take
-from moderation.queue import in_full, visible_to
+from moderation.help import BY_ACTION
+from moderation.queue import in_full
 from moderation.reasons import reasons_for
+from moderation.scope import visible_to
 from moderation.turns import LONGEST_HOLD, destinations
 from moderation.views_gestures import answer, official, remember, status_of, wants_json
 from moderation.workflow import Action, reason_required
@@ -44,7 +47,7 @@ MAIN_ACTIONS = (Action.ACCEPT, Action.COMPLETE, Action.RETURN, Action.MERGE, Act
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one report with all that helps to decide; take the decision."""
     user = official(request)
-    row = get_object_or_404(in_full(visible_to(user)), pk=pk)
+    row = _row(request, user, pk)
     if request.method != "POST":
         return _card(request, user, row)
     form = DecisionForm(request.POST)
@@ -66,11 +69,16 @@ def _refused(
 ) -> HttpResponse:
     """Show the card again with all that was typed, and why; to our script, why."""
     if wants_json(request):
-        said = [text for texts in questions.errors.values() for text in texts] if questions else []
+        said = [str(text) for texts in questions.errors.values() for text in texts] if questions else []
         return answer(
             request, request.POST.get("gesture", ""), [], detail=" ".join([told, *said]).strip(), status=422
         )
     return _card(request, user, row, questions=questions, refusal=told, status=422)
+
+
+def _row(request: HttpRequest, user: User, pk: uuid.UUID) -> Contribution:
+    """Return a report of this desk. Raises Http404."""
+    return get_object_or_404(in_full(visible_to(user, practice=desk_of(request).practice)), pk=pk)
 
 
 def _decide(
@@ -89,14 +97,15 @@ def _decide(
         action=Action(form.cleaned_data["action"]),
         items=[Item(row.pk, form.cleaned_data["version"])],
         edits=edits,
+        practice=row.practice_of_id is not None,
         **form.words(),
     )
     if wants_json(request):
         return answer(request, gesture, [outcome], status=200 if outcome.applied else status_of(outcome))
     if outcome.applied:
         remember(request, gesture, [outcome])
-        return redirect("moderation-queue")
-    fresh = get_object_or_404(in_full(visible_to(user)), pk=row.pk)
+        return redirect(desk_of(request).base)
+    fresh = _row(request, user, row.pk)
     return _card(request, user, fresh, questions=questions, refusal=outcome.detail, status=status_of(outcome))
 
 
@@ -158,6 +167,7 @@ def _gestures(row: Contribution, user: User, typed: Any) -> list[dict[str, Any]]
             "why_not": one.why_not,
             "reasons": reasons_for(row.couche.slug, one.action),
             "reason_required": reason_required(one.action),
+            "aide": BY_ACTION.get(one.action),
             "typed": typed if typed.get("action") == one.action else {},
         }
         for one in gestures_of(row, user)

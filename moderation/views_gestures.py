@@ -19,9 +19,10 @@ from comptes.models import User
 from comptes.permissions import Forbidden
 from contributions.models import Contribution
 from couches.schemas import title_of
+from moderation.desk import desk_of
 from moderation.forms import GroupForm
 from moderation.gestures import GroupRefused, Outcome, take, undo
-from moderation.queue import COUNT_CEILING, in_full, visible_to
+from moderation.queue import COUNT_CEILING, in_full
 from moderation.refusals import (
     DecidedAbove,
     GestureUnknown,
@@ -33,6 +34,7 @@ from moderation.refusals import (
     StaleVersion,
     UndoRefused,
 )
+from moderation.scope import visible_to
 from moderation.undoing import UNDO_WINDOW
 from moderation.workflow import Action
 
@@ -61,6 +63,7 @@ def gesture(request: HttpRequest) -> HttpResponse:
             action=Action(words["action"]),
             items=words["choices"],
             together=True,
+            practice=desk_of(request).practice,
             **{name: words[name] for name in ("reason_code", "public_reason", "into", "until", "to")},
         )
     except GroupRefused as refusal:
@@ -71,7 +74,7 @@ def gesture(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         return answer(request, identifier, outcomes)
     remember(request, identifier, outcomes)
-    return redirect("moderation-queue")
+    return redirect(desk_of(request).base)
 
 
 @never_cache
@@ -95,8 +98,8 @@ def undo_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             len(outcomes),
         )
         messages.success(request, done % {"n": len(outcomes)})
-    request.session.pop(LAST, None)
-    return redirect("moderation-queue")
+    request.session.pop(_kept_at(request), None)
+    return redirect(desk_of(request).base)
 
 
 def official(request: HttpRequest) -> User:
@@ -113,11 +116,11 @@ def remember(request: HttpRequest, identifier: uuid.UUID, outcomes: list[Outcome
     first = done[0].decision
     assert first is not None  # noqa: S101  # filtered just above
     row = (
-        Contribution.objects.select_related("couche", "commune")
+        Contribution.with_practice.select_related("couche", "commune")
         .defer("commune__geom")
         .get(pk=done[0].item.id)
     )
-    request.session[LAST] = {
+    request.session[_kept_at(request)] = {
         "id": str(identifier),
         "until": (first.at + UNDO_WINDOW).isoformat(),
         "said": _said(row, first.step_label or first.outcome_label, len(done)),
@@ -126,12 +129,17 @@ def remember(request: HttpRequest, identifier: uuid.UUID, outcomes: list[Outcome
 
 def last_gesture(request: HttpRequest) -> dict[str, Any] | None:
     """Return what was just decided — `id`, `said`, `seconds` left to take it back — shown once, or None."""
-    kept = request.session.pop(LAST, None)
+    kept = request.session.pop(_kept_at(request), None)
     until = parse_datetime(kept["until"]) if kept else None
     if until is None:
         return None
     left = max(0, int((until - timezone.now()).total_seconds()))
     return {"id": kept["id"], "said": kept["said"], "seconds": left}
+
+
+def _kept_at(request: HttpRequest) -> str:
+    """What is practised is not offered to be taken back at the real desk."""
+    return f"{LAST}_exercice" if desk_of(request).practice else LAST
 
 
 def _said(row: Contribution, outcome: str, count: int) -> str:
@@ -190,7 +198,8 @@ def answer(
     status: int = 200,
 ) -> JsonResponse:
     """Answer a click by its own id: what was applied, how many wait still, why not."""
-    waiting = visible_to(request.user).filter(status=Contribution.Status.SUBMITTED)
+    seen = visible_to(request.user, practice=desk_of(request).practice)
+    waiting = seen.filter(status=Contribution.Status.SUBMITTED)
     body = {
         "id": str(identifier)[:36],
         "applied": sum(one.applied for one in outcomes),
@@ -204,7 +213,8 @@ def show_outcomes(
     request: HttpRequest, user: User, outcomes: list[Outcome], *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
     """Tell what became of each report of a click."""
-    rows = {row.pk: row for row in in_full(visible_to(user)).filter(pk__in=[one.item.id for one in outcomes])}
+    seen = in_full(visible_to(user, practice=desk_of(request).practice))
+    rows = {row.pk: row for row in seen.filter(pk__in=[one.item.id for one in outcomes])}
     told = [
         {
             "row": rows.get(one.item.id),

@@ -15,14 +15,18 @@ from comptes.models import User
 from comptes.permissions import communes_for, may_publish
 from comptes.roles import Gesture
 from couches.models import Couche
+from moderation import tour
 from moderation.cards import Card, deal
+from moderation.desk import desk_of
 from moderation.filters import ABOVE, HELD, MINE, Filters, parse_filters
 from moderation.forms import BATCH_ACTIONS
 from moderation.forms_queue import MAX_LISTED_COMMUNES, QueueFilterForm
 from moderation.queue import COUNT_CEILING, Cards, read_cards, set_aside
 from moderation.reasons import REASONS, Reason
+from moderation.scope import desks_of
 from moderation.views_gestures import last_gesture, official
 from moderation.workflow import Status
+from territoires.models import Commune
 
 MAX_DESK_COMMUNES = 30
 # What the address says of the page, not of the list: which card is open, or the only one asked.
@@ -34,14 +38,14 @@ OPENED, ONLY = "ouvrir", "carte"
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """Show what awaits a decision in one's own territory, oldest first; or one card of it, opened."""
-    user = official(request)
+    user, practice = official(request), desk_of(request).practice
     couches = list(Couche.objects.all())
     errors: dict[str, list[str]] = {}
     filters, page, cards = Filters(status=MINE), Cards([], None, 0), list[Card]()
     try:
         filters = parse_filters(request.GET, default_status=MINE)
-        page = read_cards(user, filters, {one.pk: one for one in couches})
-        cards = deal(user, page.groups, _asked(request))
+        page = read_cards(user, filters, {one.pk: one for one in couches}, practice=practice)
+        cards = deal(user, page.groups, _asked(request), practice=practice)
     except ValidationError as error:
         errors = error.message_dict
     if ONLY in request.GET and not errors:
@@ -61,7 +65,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "narrowed": filters.narrow,
             "is_mine": filters.status == MINE,
             "heading": _heading(filters),
-            "aside": set_aside(user) if not cards and filters.status == MINE else {},
+            "aside": set_aside(user, practice=practice) if not cards and filters.status == MINE else {},
             "batch_actions": BATCH_ACTIONS,
             "reasons": _batch_reasons(cards),
             **_around(user, request, couches),
@@ -72,8 +76,10 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 def _around(user: User, request: HttpRequest, couches: list[Couche]) -> dict[str, Any]:
     """Return what stands beside the list: the filters' form, the desk's papers, the way to publish."""
-    communes = list(communes_for(user, Gesture.SEE_QUEUE).only("nom")[: MAX_LISTED_COMMUNES + 1])
-    desk = list(communes_for(user, Gesture.ENTER_FOR_OTHERS).only("nom")[: MAX_DESK_COMMUNES + 1])
+    practice = desk_of(request).practice
+    communes = list(desks_of(user, practice=practice).only("nom")[: MAX_LISTED_COMMUNES + 1])
+    entered = Commune.objects.none() if practice else communes_for(user, Gesture.ENTER_FOR_OTHERS)
+    desk = list(entered.only("nom")[: MAX_DESK_COMMUNES + 1])
     shown = {"status": MINE} | request.GET.dict()
     return {
         "communes": communes,
@@ -81,7 +87,8 @@ def _around(user: User, request: HttpRequest, couches: list[Couche]) -> dict[str
         "filter_form": QueueFilterForm(initial=shown, communes=communes, couches=couches),
         "desk_communes": desk[:MAX_DESK_COMMUNES],
         "more_desk_communes": len(desk) > MAX_DESK_COMMUNES,
-        "may_publish": may_publish(user),
+        "may_publish": not practice and may_publish(user),
+        "offer_tour": not practice and bool(communes) and tour.is_to_offer(user),
     }
 
 

@@ -34,6 +34,7 @@ from moderation.refusals import (
     StaleVersion,
     TooLateToCorrect,
 )
+from moderation.scope import check_decides
 from moderation.transitions import (
     CORRECTION_WINDOW,
     FINAL,
@@ -155,7 +156,7 @@ def _lock(contribution_id: uuid.UUID, into: uuid.UUID | None) -> Contribution:
     """
     wanted = [contribution_id] if into is None else [contribution_id, into]
     rows = (
-        Contribution.objects.select_for_update(of=("self",), no_key=True)
+        Contribution.with_practice.select_for_update(of=("self",), no_key=True)
         .select_related("couche", "commune", "handed_to")
         .defer("commune__geom", "handed_to__geom")
         .filter(pk__in=wanted)
@@ -289,6 +290,9 @@ def _check_mandate(contribution: Contribution, action: Action, by: User | None) 
     """Raise unless `by` may decide at the desk asked, and on the object's commune."""
     if by is None:
         raise permissions.SignInFirst
+    if contribution.practice_of_id is not None:
+        check_decides(by, contribution)
+        return
     if action == Action.UNDO and contribution.handed_to_id is not None:
         # Whoever passed it on may take that back, though it is at the neighbour's now.
         permissions.check(by, Gesture.DECIDE, contribution.commune)

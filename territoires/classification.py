@@ -28,6 +28,7 @@ CLASSIFICATION = {
     "Commune.valid_from": "public",
     "Commune.valid_to": "public",
     "Commune.accent": "public",
+    "Commune.is_sandbox": "internal",
     "CommunePiece.id": "public",
     "CommunePiece.commune": "public",
     "CommunePiece.geom": "public",

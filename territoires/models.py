@@ -10,10 +10,13 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from territoires.names import Folded
-from territoires.querysets import CommuneQuerySet
+from territoires.querysets import CommuneManager, DepartementManager
 
 # Pattern of the national schemas; accepts all 34,969 codes of COG 2026.
 CODE_INSEE_PATTERN = r"^([013-9]\d|2[AB1-9])\d{3}$"
+# The commune that does not exist, where officials practise: no département of INSEE is numbered 00.
+SANDBOX_CODE = "00000"
+SANDBOX_DEPARTEMENT = "00"
 
 
 class Region(models.Model):
@@ -40,6 +43,8 @@ class Departement(models.Model):
     nom = models.CharField(_("nom"), max_length=80)
     region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="departements")
     srid = models.PositiveIntegerField(_("projection légale (EPSG)"), default=2154)
+
+    objects = DepartementManager()
 
     class Meta:
         verbose_name = _("département")
@@ -71,7 +76,8 @@ class Commune(models.Model):
     collectivities); `chef_lieu` is the town hall's point. `outline_year` is the year of
     the file it came from, null when unknown. `to_confirm`: the outline still covers
     communes split from this one, so every point in it needs a person's eye. Validity is
-    the half-open interval [`valid_from`, `valid_to`).
+    the half-open interval [`valid_from`, `valid_to`). `is_sandbox`: the one imaginary commune
+    (`territoires/imaginary.py`), which `objects` never returns.
     """
 
     code_insee = models.CharField(_("code INSEE"), max_length=5, primary_key=True)
@@ -91,11 +97,12 @@ class Commune(models.Model):
     valid_from = models.DateField(_("existe depuis"), null=True)
     valid_to = models.DateField(_("a existé jusqu'au"), null=True)
     accent = models.CharField(_("couleur"), max_length=7, blank=True)
+    is_sandbox = models.BooleanField(_("commune imaginaire"), default=False, db_default=False)
     nom_folded = models.GeneratedField(
         expression=Folded("nom"), output_field=models.CharField(max_length=120), db_persist=True
     )
 
-    objects = CommuneQuerySet.as_manager()
+    objects = CommuneManager()
 
     class Meta:
         verbose_name = _("commune")
@@ -119,6 +126,12 @@ class Commune(models.Model):
                 | Q(valid_from__isnull=True)
                 | Q(valid_to__gt=F("valid_from")),
             ),
+            # Ended since ever: whatever looks for the communes of today passes it by.
+            models.CheckConstraint(
+                name="commune_sandbox_apart",
+                condition=Q(is_sandbox=True, code_insee=SANDBOX_CODE, valid_to__isnull=False)
+                | (Q(is_sandbox=False) & ~Q(code_insee=SANDBOX_CODE)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,6 +150,10 @@ class CommunePiece(models.Model):
 
     class Meta:
         verbose_name = _("morceau de commune")
+        # No point on Earth lies in the commune that does not exist.
+        constraints = [
+            models.CheckConstraint(name="piece_not_of_sandbox", condition=~Q(commune=SANDBOX_CODE))
+        ]
 
 
 class FormerCode(models.Model):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.gis.geos import Point, Polygon
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Func, QuerySet
+from django.db.models import BooleanField, Func, Manager, QuerySet
 
 if TYPE_CHECKING:
     from territoires.models import Commune, Departement, Epci, Region
@@ -69,3 +69,23 @@ class CommuneQuerySet(QuerySet["Commune"]):
         if isinstance(territory, Departement):
             return self.filter(departement=territory)
         return self.filter(departement__region=territory)
+
+
+class CommuneManager(Manager["Commune"].from_queryset(CommuneQuerySet)):  # type: ignore[misc]
+    """The communes that exist or existed: the imaginary one is asked for by its name only."""
+
+    def get_queryset(self) -> CommuneQuerySet:
+        """Leave the sandbox out, by its code: the look-ups by key still read the index alone."""
+        from territoires.models import SANDBOX_CODE
+
+        return CommuneQuerySet(self.model, using=self._db).exclude(pk=SANDBOX_CODE)
+
+
+class DepartementManager(Manager["Departement"]):
+    """The départements of France: that of the sandbox is in no list."""
+
+    def get_queryset(self) -> QuerySet["Departement"]:
+        """Leave the sandbox's out."""
+        from territoires.models import SANDBOX_DEPARTEMENT
+
+        return super().get_queryset().exclude(pk=SANDBOX_DEPARTEMENT)

@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 
 from comptes.mandates import who_answers
 from config.pages import outline, published
+from contributions.pauses import live_in
 from couches.models import Couche, FeatureVersion
+from moderation.delays import late_in
 from territoires.location import locate
 from territoires.models import CODE_INSEE_PATTERN, Commune
 from territoires.points import point_from_text
@@ -65,6 +67,8 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "objets": listed,
         "dessin": outline.draw(here, [item.point for item in listed]),
         "repond": who_answers(here),
+        "pauses": live_in(here),
+        "en_retard": late_in(here),
     }
     return render(request, "pages/commune.html", context)
 

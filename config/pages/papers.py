@@ -42,7 +42,7 @@ def form(request: HttpRequest, code: str) -> HttpResponseBase:
         response["Location"] += f"?couche={couche.slug}"
         return response
     html = form_html(here, couche)
-    return _sheet(request, html, f"formulaire-{couche.slug}-{here.pk}.pdf")
+    return sheet(request, html, f"formulaire-{couche.slug}-{here.pk}.pdf")
 
 
 @require_safe
@@ -51,7 +51,7 @@ def poster(request: HttpRequest, code: str) -> HttpResponseBase:
     here = _commune(code)
     if here.pk != code:
         return redirect("commune-poster-pdf", code=here.pk, permanent=True)
-    return _sheet(request, poster_html(here), f"affiche-{here.pk}.pdf")
+    return sheet(request, poster_html(here), f"affiche-{here.pk}.pdf")
 
 
 def form_html(here: Commune, couche: Couche) -> str:
@@ -86,7 +86,7 @@ def _commune(code: str) -> Commune:
     return here
 
 
-def _sheet(request: HttpRequest, html: str, name: str) -> HttpResponseBase:
+def sheet(request: HttpRequest, html: str, name: str) -> HttpResponseBase:
     """Answer with the PDF of `html`, or 503 in words; what a browser holds already is not printed again."""
     # Weak: two printings of one sheet read the same without being the same bytes.
     etag = f'W/"{fingerprint(html)[:32]}"'

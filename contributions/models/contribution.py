@@ -13,9 +13,9 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
-from contributions.querysets import ContributionQuerySet
+from contributions.querysets import ContributionQuerySet, RealContributionManager
 from couches.models import Couche, CoucheVersion, Feature
-from territoires.models import Commune
+from territoires.models import SANDBOX_CODE, Commune
 
 
 def _ordinate(name: str) -> Func:
@@ -41,7 +41,8 @@ class Contribution(models.Model):
     `secret_sha256` is all that is kept of the author's secret; `near_at_receipt` is what the
     receipt said lay near, kept so that a retry gets the same receipt (`duplicates.py`).
     `commune` is found from the point and never changes; `code_insee_at_capture` and
-    `millesime` keep what it was called that day.
+    `millesime` keep what it was called that day. `practice_of` names the one person for whom it
+    was invented, in the sandbox: nobody else sees or decides it, and it is never published.
     """
 
     class Level(models.TextChoices):
@@ -138,6 +139,15 @@ class Contribution(models.Model):
         CoucheVersion, models.PROTECT, null=True, related_name="contributions", db_index=False
     )
 
+    practice_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        verbose_name=_("exercice de"),
+        db_index=False,
+    )
+
     # Whose turn it is. `handed_to` is the neighbour an official passed it to across the border:
     # its officials decide from then on; `desk` is the commune asked, found by one index.
     handed_to = models.ForeignKey(
@@ -155,7 +165,9 @@ class Contribution(models.Model):
     # An appeal is decided above the commune, once; kept after that decision.
     appealed_at = models.DateTimeField(_("recours le"), null=True)
 
-    objects = ContributionQuerySet.as_manager()
+    objects = RealContributionManager()
+    # Real ones and practice ones: only for who names the person, or already holds the row's id.
+    with_practice = ContributionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("signalement")
@@ -175,6 +187,7 @@ class Contribution(models.Model):
                     ("feature", "feature"),
                     ("merged_into", "merged_into"),
                     ("entered_by", "entered_by"),
+                    ("practice_of", "practice_of"),
                     ("handed_to", "handed_to"),
                 )
             ),
@@ -204,6 +217,20 @@ class Contribution(models.Model):
                 condition=Q(accuracy_m__isnull=True) | Q(accuracy_m__gte=0, accuracy_m__lte=100_000),
             ),
             models.CheckConstraint(
+                name="contribution_practice_in_sandbox",
+                condition=Q(practice_of__isnull=False, commune=SANDBOX_CODE)
+                | (Q(practice_of__isnull=True) & ~Q(commune=SANDBOX_CODE)),
+            ),
+            models.CheckConstraint(
+                name="contribution_practice_stays",
+                condition=Q(practice_of__isnull=True)
+                | (
+                    ~Q(status="PUBLISHED")
+                    & Q(published_in__isnull=True, published_feature__isnull=True)
+                    & Q(entered_by__isnull=True, handed_to__isnull=True, appealed_at__isnull=True)
+                ),
+            ),
+            models.CheckConstraint(
                 name="contribution_level_known", condition=Q(level__in=["", "epci", "departement"])
             ),
             models.CheckConstraint(
@@ -229,7 +256,25 @@ class Contribution(models.Model):
             # What was received, where and by which commune it is decided is never rewritten.
             pgtrigger.ReadOnly(
                 name="contribution_identity_fixed",
-                fields=["id", "couche", "operation", "feature", "received_at", "entered_by"],
+                fields=["id", "couche", "operation", "feature", "received_at", "entered_by", "practice_of"],
+            ),
+            # An invented report never counts as an observation of a real one, nor the reverse.
+            pgtrigger.Trigger(
+                name="contribution_practice_apart",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("merged_into_id"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__merged_into__isnull=False),
+                func="""
+                IF EXISTS (
+                    SELECT FROM contributions_contribution AS target
+                    WHERE target.id = NEW.merged_into_id
+                      AND target.practice_of_id IS DISTINCT FROM NEW.practice_of_id
+                ) THEN
+                    RAISE EXCEPTION 'contribution % and its merge target are not of the same world', NEW.id
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'contribution_practice_apart';
+                END IF;
+                RETURN NEW;
+                """,
             ),
             # An official who received it from the neighbour may move the point home (and undo that):
             # the desk asked stays the same. Nothing else changes the commune found from the point.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { commandOf } from "../static/js/desk/keys.js";
-import { dropClick, judge, keepClick, readClicks, refuseClick, toSend } from "../static/js/desk/pending.js";
+import { dropClick, judge, keepClick, readClicks, refuseClick, toSend } from "../static/js/desk/clicks.js";
 
 function memory() {
   const kept = new Map();

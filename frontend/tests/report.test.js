@@ -69,6 +69,7 @@ test("what may pass later is kept, what never will is refused", () => {
   assert.equal(judge({ status: 429, json: told }, isOurs), "limit");
   assert.equal(judge({ status: 401, json: told }, isOurs), "signin");
   assert.equal(judge({ status: 403, json: { ...told, type: "urn:reperes:probleme:jeton-perime" } }, isOurs), "stale");
+  assert.equal(judge({ status: 403, json: { ...told, type: "urn:reperes:probleme:zone-en-pause" } }, isOurs), "pause");
   assert.equal(judge({ status: 409, json: told }, isOurs), "conflict");
   for (const status of [400, 403, 413, 422]) assert.equal(judge({ status, json: told }, isOurs), "refused");
 });
@@ -81,6 +82,7 @@ test("waits double up to an hour, spread by a quarter, and the server's word win
   assert.equal(waitAfter(1, null, 1), 37500);
   assert.equal(waitAfter(1, "120", 0.5), 120000);
   assert.equal(waitAfter(1, "demain", 0.5), 30000);
+  assert.equal(waitAfter(1, String(90 * 86400), 0.5), 6 * HOUR);
 });
 
 test("what may have reached the server is no longer changed on the device", () => {

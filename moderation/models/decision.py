@@ -14,6 +14,8 @@ from territoires.models import Commune
 class Decision(models.Model):
     """One change of a contribution's status or content, never edited, never deleted.
 
+    Except a decision on an invented report of the sandbox: it goes when its person starts again.
+
     `actor` says in which capacity: an official (then `by` is set and must hold a live
     membership covering the commune, which the trigger below checks whatever the door),
     the author (known by the secret alone), or the publication job.
@@ -94,13 +96,34 @@ class Decision(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="decision_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Protect(name="decision_append_only", operation=pgtrigger.Update),
+            # What was decided on an invented report goes when the sandbox is emptied; nothing else does.
+            pgtrigger.Trigger(
+                name="decision_kept",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func="""
+                IF NOT EXISTS (
+                    SELECT FROM contributions_contribution
+                    WHERE id = OLD.contribution_id AND practice_of_id IS NOT NULL
+                ) THEN
+                    RAISE EXCEPTION 'pgtrigger: Cannot delete rows from moderation_decision table';
+                END IF;
+                RETURN OLD;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="decision_within_territory",
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,
                 func="""
                 IF NEW.actor = 'official' AND NOT EXISTS (
+                    -- An invented report is decided by who practises on it, and by nobody else.
+                    SELECT 1
+                    FROM contributions_contribution AS practice
+                    JOIN comptes_user AS person ON person.id = practice.practice_of_id AND person.is_active
+                    WHERE practice.id = NEW.contribution_id AND practice.practice_of_id = NEW.by_id
+                ) AND NOT EXISTS (
                     SELECT 1
                     FROM contributions_contribution AS contribution
                     -- The desk asked; whoever passed it on by mistake may still take that back.
@@ -110,6 +133,7 @@ class Decision(models.Model):
                     JOIN comptes_membership AS membership ON membership.user_id = NEW.by_id
                     JOIN comptes_user AS person ON person.id = membership.user_id AND person.is_active
                     WHERE contribution.id = NEW.contribution_id
+                      AND contribution.practice_of_id IS NULL
                       -- An appeal is decided above the commune.
                       AND (contribution.appealed_at IS NULL OR membership.commune_id IS NULL)
                       AND membership.role = 'moderator'

@@ -25,7 +25,10 @@ from contributions.models import (
 from couches.models import Couche
 from couches.publication import Change, publish
 from exports.models import ExportFile
+from moderation import practice
+from moderation.models import Subscription
 from moderation.publication import publish_accepted
+from moderation.subscriptions import delete_unconfirmed
 from moderation.workflow import apply
 from tests import factories
 
@@ -157,6 +160,18 @@ def test_a_key_kept_longer_than_its_address_is_named(chain: Contribution) -> Non
     assert code == 1 and "cle-suivi-echue: " in printed
 
 
+def test_an_address_nobody_confirmed_is_named(chain: Contribution) -> None:
+    """Typed in a register's form, perhaps by somebody else: it does not stay."""
+    Subscription.objects.create(
+        email="amel@exemple.fr", email_sha256="0" * 64, commune=chain.commune, frequency="weekly",
+        token_sha256="0" * 64, created_at=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+    )  # fmt: skip
+    code, printed = fsck()
+    assert code == 1 and "abonnement-echu: " in printed and "amel" not in printed
+    delete_unconfirmed()
+    assert "abonnement-echu: " not in fsck()[1]
+
+
 def test_a_sent_letter_that_kept_its_address_is_refused_by_the_database(chain: Contribution) -> None:
     """The outbox is not an address book: a CHECK says so before `fsck` has to."""
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -185,9 +200,36 @@ def test_a_missing_photo_is_named(chain: Contribution) -> None:
     assert "photo-entiere: " in fsck()[1]
 
 
+SANDBOX_BREACHES = {
+    "bac-a-sable-separe": """UPDATE contributions_contribution SET merged_into_id =
+        (SELECT id FROM contributions_contribution WHERE practice_of_id IS NULL LIMIT 1)
+        WHERE practice_of_id IS NOT NULL""",
+    "bac-a-sable-muet": """INSERT INTO contributions_contact (contribution_id, email, email_sha256, delete_after)
+        SELECT id, 'amel@exemple.fr', '', now() + interval '9 days' FROM contributions_contribution
+        WHERE practice_of_id IS NOT NULL LIMIT 1""",
+    "bac-a-sable-prive": """UPDATE moderation_decision SET by_id = NULL, actor = 'author'
+        WHERE contribution_id IN (SELECT id FROM contributions_contribution WHERE practice_of_id IS NOT NULL)""",
+}
+
+
+@pytest.mark.parametrize("name", SANDBOX_BREACHES)
+def test_what_leaks_from_the_sandbox_is_named(name: str, chain: Contribution, bruno: User) -> None:
+    """Decided, merged and refused there, nothing is broken; one leak, and it is said."""
+    practice.start_again(bruno)
+    first = practice.find(bruno, "cafe")
+    assert first is not None
+    apply(contribution_id=first.pk, action="accept", actor="official", by=bruno, version=1)
+    assert fsck()[0] == 0, fsck()[1]
+    break_it(SANDBOX_BREACHES[name])
+    code, printed = fsck()
+    assert code == 1 and f"{name}: " in printed
+
+
 def test_every_invariant_has_its_breach() -> None:
     """A query nobody can make fail protects nothing."""
-    tried_apart = {"contact-echu", "cle-suivi-echue", "objet-intervalles", "trace-echue"}
+    tried_apart = {
+        "abonnement-echu", "contact-echu", "cle-suivi-echue", "objet-intervalles", "trace-echue", *SANDBOX_BREACHES,
+    }  # fmt: skip
     # A CHECK constraint refuses these rows whatever writes them: see the tests.
     refused_by_check = {"contribution-lieu", "objet-lieu", "courrier-parti"}
     assert {invariant.name for invariant in invariants.ALL} == {*BREACHES, *tried_apart, *refused_by_check}

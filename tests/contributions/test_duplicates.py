@@ -152,6 +152,7 @@ def test_the_search_uses_the_spatial_indexes_at_volume(aurillac: Commune, servic
                 "box": box_around(here(), NEAR_M).ewkb,
                 "couche": services.pk,
                 "exclude": None,
+                "practice_of": None,
                 "radius": NEAR_M,
                 "limit": 10,
             },

@@ -17,6 +17,7 @@ from comptes.models import User
 from contributions.models import Contribution, Photo
 from moderation.filters import MINE, Filters, condition
 from moderation.queue import WINDOW, _count, _oldest, read_cards
+from moderation.scope import desks_of
 from territoires.models import Commune
 from tests.factories import square
 from tests.moderation.factories import accepted, bare_couche, moderator, report, town
@@ -242,8 +243,8 @@ def test_the_queue_walks_the_index_of_the_desk(aurillac: Commune, bruno: User, d
     for user in (bruno, driss, moderator("france@reperes.demo", national=True)):
         found = Contribution.objects.filter(condition(Filters(status=MINE), user))
         with CaptureQueriesContext(connection) as queries:
-            assert len(_oldest(user, found, ("pk", "received_at"), WINDOW)) == WINDOW
-            assert _count(user, found) == (1_001 if user is bruno else 10_000)
+            assert len(_oldest(desks_of(user), found, ("pk", "received_at"), WINDOW)) == WINDOW
+            assert _count(desks_of(user), found) == (1_001 if user is bruno else 10_000)
         for query in queries.captured_queries:
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN {query['sql']}")

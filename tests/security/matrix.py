@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import SECRET
 
@@ -101,6 +102,9 @@ COUCHE = ["zones-blanches"]
 # Anonymous people are sent to sign in; officials out of scope do not learn that the object exists.
 SIGNED_IN = "302 302 200 200 200 200 200 200"
 IN_SCOPE = "302 302 404 200 200 200 404 404"
+# The sandbox is each one's own: a real report is in nobody's; an ended mandate opens none.
+LEARNERS = "302 302 200 200 200 200 200 403"
+NOBODY_S = "302 302 404 404 404 404 404 404"
 
 ROUTES: dict[str, Route] = {
     # --- Everybody -------------------------------------------------------------
@@ -126,6 +130,9 @@ ROUTES: dict[str, Route] = {
     "api-couche": public(args=lambda world: COUCHE),
     "api-communes": public(query="?lon=2.44&lat=44.93"),
     "api-commune": public(args=lambda world: ["15014"]),
+    "register": public(args=lambda world: ["15014"]),
+    "register-atom": public(args=lambda world: ["15014"]),
+    "api-register": public(args=lambda world: ["15014"]),
     "api-pack": public(args=lambda world: ["15014"]),
     "signaler-formulaires": public(),
     "exports-schema": public(args=lambda world: COUCHE),
@@ -146,6 +153,11 @@ ROUTES: dict[str, Route] = {
     "api-correct": Route(
         args=lambda world: [world["fresh"].pk],
         body=lambda world: {"attributes": world["fresh"].attributes | {"place": "vehicle"}},
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    "api-appeal": Route(
+        args=lambda world: [world["rejected"].pk],
+        body=lambda world: {"message": "Le point est bien là."},
         allowed={"POST": "404 200 404 404 404 404 404 404"},
     ),
     "api-recover": Route(
@@ -223,6 +235,25 @@ ROUTES: dict[str, Route] = {
         allowed={"POST": "302 302 302 302 302 302 302 302"},
     ),
     "moderation-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": IN_SCOPE}),
+    # Whoever holds a mailed link acts as the person it was written to, signed in or not.
+    "moderation-link": Route(
+        args=lambda world: [world["link"]],
+        body=lambda world: {"action": "accept"},
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "moderation-link-photo": Route(args=lambda world: [world["link"], 2], allowed={"GET": EVERYBODY}),
+    "moderation-mail": Route(
+        body=lambda world: {f"mandat-{world['mandate'].pk}": "daily"},
+        content_type=FORM,
+        # Somebody else's mandate is no answer to one's own question.
+        allowed={"GET": SIGNED_IN, "POST": "302 302 422 422 302 422 302 302"},
+    ),
+    "moderation-mail-stop": Route(
+        args=lambda world: [world["stop"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
     "moderation-publication": Route(allowed={"GET": "302 302 403 403 403 403 200 403"}),
     "moderation-publish": Route(
         args=lambda world: COUCHE,
@@ -246,6 +277,68 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"POST": "302 302 404 404 302 404 404 404"},
     ),
+    "pauses": Route(
+        body=lambda world: {
+            "extent": "commune",
+            "commune": "15014",
+            "mode": "slow",
+            "reason_code": "autre",
+            "message": "Matrice",
+            "ends_on": f"{timezone.localdate():%Y-%m-%d}",
+            "etape": "ouvrir",
+        },
+        content_type=FORM,
+        allowed={"GET": "302 302 200 403 200 200 403 403", "POST": "302 302 422 403 302 302 403 403"},
+    ),
+    "pauses-fin": Route(
+        args=lambda world: [world["pause"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 403 302 302 403 403"},
+    ),
+    # --- The sandbox: everybody with a live mandate has their own, empty here; see tests/security/test_sandbox.py
+    "bac-a-sable": Route(allowed={"GET": LEARNERS}),
+    "bac-a-sable-one": Route(
+        args=_waiting,
+        body=lambda world: {"action": "accept", "version": 1},
+        content_type=FORM,
+        allowed={"GET": NOBODY_S, "POST": NOBODY_S},
+    ),
+    "bac-a-sable-lot": Route(
+        body=lambda world: {"action": "accept", "choix": f"{world['waiting'].pk}:1"},
+        content_type=FORM,
+        allowed={"POST": SIGNED_IN},
+    ),
+    "bac-a-sable-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": NOBODY_S}),
+    "bac-a-sable-geste": Route(
+        body=lambda world: {"action": "accept", "choix": f"{world['waiting'].pk}:1"},
+        content_type=FORM,
+        allowed={"POST": NOBODY_S},
+    ),
+    "bac-a-sable-annulation": Route(
+        args=lambda world: ["4b3f2c4e-0000-4000-8000-000000000001"],
+        content_type=FORM,
+        allowed={"POST": "302 302 302 302 302 302 302 302"},
+    ),
+    "bac-a-sable-reset": Route(content_type=FORM, allowed={"POST": "302 302 302 302 302 302 302 403"}),
+    "bac-a-sable-visite": Route(
+        body=lambda world: {"geste": "commencer"},
+        content_type=FORM,
+        allowed={"GET": LEARNERS, "POST": "302 302 302 302 302 302 302 403"},
+    ),
+    "api-bac-a-sable-geste": Route(
+        body=lambda world: {
+            "id": "4b3f2c4e-0000-4000-8000-000000000001",
+            "action": "accept",
+            "items": [{"id": str(world["waiting"].pk), "version": 1}],
+        },
+        allowed={"POST": "401 401 200 200 200 200 200 200"},
+    ),
+    "api-bac-a-sable-annulation": Route(
+        args=lambda world: ["4b3f2c4e-0000-4000-8000-000000000001"],
+        allowed={"POST": "401 401 404 404 404 404 404 404"},
+    ),
+    "aide-mairie": public(),
+    "aide-mairie-pdf": public(),
     # --- Accounts --------------------------------------------------------------------
     "compte": Route(allowed={"GET": SIGNED_IN}),
     "compte_jeton_creer": Route(
@@ -316,5 +409,36 @@ ROUTES: dict[str, Route] = {
     ),
     "suivi-retrouver": Route(
         body=lambda world: {"email": "amel@exemple.fr"}, content_type=FORM, allowed={"POST": EVERYBODY}
+    ),
+    "suivi-recours": Route(
+        body=lambda world: {
+            "code": f"{world['rejected'].pk}." + "{secret}",
+            "message": "Le point est bien là.",
+        },
+        content_type=FORM,
+        allowed={"POST": "404 200 404 404 404 404 404 404"},
+    ),
+    # --- The register by e-mail: whoever holds the link of a letter acts, by POST only ---------
+    "register-subscribe": Route(
+        args=lambda world: ["15014"],
+        body=lambda world: {"email": "amel@exemple.fr", "frequency": "weekly"},
+        content_type=FORM,
+        allowed={"POST": EVERYBODY},
+    ),
+    "subscription-confirm": Route(
+        args=lambda world: [world["confirm_token"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "subscription-end": Route(
+        args=lambda world: [world["end_token"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "moderation-register": Route(
+        args=lambda world: ["15014"],
+        body=lambda world: {"decision": world["refusal"].pk, "why": "personal"},
+        content_type=FORM,
+        allowed={"GET": "302 302 404 403 200 200 404 404", "POST": "302 302 404 403 302 302 404 404"},
     ),
 }

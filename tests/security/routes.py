@@ -17,6 +17,7 @@ EXAMPLES: dict[str, object] = {
     "digest": "0" * 128,
     "uidb36": "1",
     "key": "abc-def",
+    "token": "A" * 43,
 }
 EXAMPLES_OF_TYPE = {"UUIDConverter": "4b3f2c4e-0000-4000-8000-000000000001", "IntConverter": 1}
 

@@ -11,6 +11,7 @@ from django.test import Client
 from comptes.models import ApiToken, Notification, User
 from comptes.notifications import notify, send_due
 from config.logs import NoRowDetail
+from moderation.links import make_links
 from tests import factories
 from tests.comptes.conftest import PostOffice, post_office
 
@@ -98,3 +99,15 @@ def test_neither_sign_in_nor_token_nor_letter_leaves_a_trace(
     for secret in [CANARY, "canari.jaune", "mot-de-passe-canari", "motif-canari", token, token[:20]]:
         assert secret not in text
     assert not Notification.objects.filter(last_error__contains="canari").exists()
+
+
+def test_a_mailed_link_that_is_refused_does_not_show(log: StringIO, client: Client) -> None:
+    """Django logs the address of each 4xx: here the address is the secret."""
+    row = factories.ContributionFactory()
+    mayor = factories.MembershipFactory(commune=row.commune).user
+    path = "/" + make_links(mayor, [row])[row.pk].split("/", 3)[3]
+    assert client.post(path, {"action": "reject"}).status_code == 422
+    assert client.post("/moderation/courriels/arret/1:canari/").status_code == 404
+    text = log.getvalue()
+    assert "/moderation/lien/(masqué)/" in text and "/moderation/courriels/arret/(masqué)/" in text
+    assert path.split("/")[3] not in text and "canari" not in text

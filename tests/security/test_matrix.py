@@ -1,12 +1,14 @@
 """Every person at every route by every method gets what the matrix says, and nothing else."""
 
 import datetime as dt
+import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 from django.test import Client
@@ -16,9 +18,14 @@ from PIL import Image
 
 from comptes.models import User
 from comptes.roles import Role
+from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from moderation.digests import stop_url
+from moderation.links import make_links
+from moderation.models import Subscription
 from moderation.publication import publish_accepted
+from moderation.subscriptions import end_token
 from moderation.workflow import apply
 from territoires.models import Commune
 from tests import factories
@@ -86,13 +93,32 @@ def world(bruno: User, aurillac: Commune, ytrac: Commune, settings: Any, tmp_pat
     fresh = factories.ContributionFactory(
         attributes=ATTRIBUTES, geom=Point(2.46, 44.95, srid=4326), received_at=timezone.now()
     )
+    with time_machine.travel(timezone.now() - dt.timedelta(days=1)):
+        rejected = factories.ContributionFactory(attributes=ATTRIBUTES, geom=Point(2.47, 44.96, srid=4326))
+        refusal = apply(
+            contribution_id=rejected.pk, action="reject", actor="official", by=bruno, version=1,
+            reason_code="autre", public_reason="Déjà connu.",
+        )  # fmt: skip
+    subscription = Subscription.objects.create(
+        email="amel@exemple.fr", email_sha256="0" * 64, commune=aurillac, frequency="weekly",
+        token_sha256=hashlib.sha256(b"jeton").hexdigest(), created_at=timezone.now(),
+    )  # fmt: skip
     stream = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(stream, "PNG")
     photo, _created = add_photo(waiting, rank=2, raw=stream.getvalue())
     workshop, _code = open_workshop(by=bruno, label="Classe de CM2", hours=3, max_uses=60)
+    pause = open_pause(
+        by=bruno, commune=aurillac, mode="slow", reason_code="autre", message="Matrice",
+        starts=timezone.now() + dt.timedelta(days=9), ends=timezone.now() + dt.timedelta(days=10),
+    )  # fmt: skip
     return {
+        "pause": pause,
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
+        "rejected": rejected, "refusal": refusal, "confirm_token": "jeton",
+        "end_token": end_token(subscription),
+        "link": make_links(bruno, [waiting])[waiting.pk].split("/")[-2],
+        "stop": stop_url(bruno).split("/")[-2], "mandate": bruno.memberships.get(),
     }  # fmt: skip
 
 
@@ -107,7 +133,10 @@ def client_of(user: User | None) -> Client:
 TABLES = (
     "contributions_contribution", "contributions_photo", "moderation_decision", "couches_coucheversion",
     "couches_featureversion", "comptes_membership", "comptes_user",
+    "moderation_decisionlink", "moderation_digestpreference",
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
+    "moderation_redaction", "moderation_subscription",
+    "contributions_pause",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
 FINGERPRINT = " UNION ALL ".join(

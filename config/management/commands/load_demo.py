@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from comptes.demo import load_people
 from territoires.demo import load_territory
+from territoires.imaginary import ensure_sandbox
 
 
 class Command(BaseCommand):
@@ -27,5 +28,6 @@ class Command(BaseCommand):
         self.stdout.write(
             load_territory(boundaries=Path(given) if given else None, stdout=cast(TextIO, self.stdout))
         )
+        ensure_sandbox()
         people = load_people()
         self.stdout.write(_("%(count)d comptes de démonstration prêts.") % {"count": len(people)})

@@ -13,7 +13,9 @@ import { WORDS } from "./words.js";
  * @typedef {{place: Place, title: string, url?: string, id?: string, shape?: Element, onPick?: () => void}} MapPoint
  * @typedef {{centre: (place: Place, zoom?: number) => void, where: () => Place,
  *   markers: (points: MapPoint[]) => void, mark: (id: string) => void, onMove: (listener: (place: Place) => void) => void,
- *   outlines: (rings: [number, number][][]) => void, refresh: () => void, destroy: () => void}} OurMap
+ *   outlines: (rings: [number, number][][]) => void,
+ *   zone: (rings: [number, number][][], options?: {closed?: boolean, fit?: boolean}) => void,
+ *   refresh: () => void, destroy: () => void}} OurMap
  */
 
 /** Metropolitan France, to start from when nothing better is known. */
@@ -59,6 +61,7 @@ export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 
   map.on("blur", () => map.scrollWheelZoom.disable());
   map.on("popupopen", namePopup);
   const layer = L.layerGroup().addTo(map);
+  const drawn = L.featureGroup().addTo(map);
   /** @type {Map<string, any>} */
   const named = new Map();
 
@@ -83,6 +86,11 @@ export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 
     outlines: (rings) => {
       const shapes = rings.map((ring) => ring.map(([lon, lat]) => [lat, lon]));
       L.polyline(shapes, { className: "carte__contour", interactive: false, smoothFactor: 2 }).addTo(map);
+    },
+    zone: (rings, { closed = true, fit = false } = {}) => {
+      drawn.clearLayers();
+      for (const ring of rings) drawRing(L, ring.map(([lon, lat]) => [lat, lon]), closed).addTo(drawn);
+      if (fit && rings.length) map.fitBounds(drawn.getBounds(), { padding: [24, 24], animate: false });
     },
     onMove: (listener) => map.on("moveend", () => listener(placeOf(map.getCenter()))),
     refresh: () => map.invalidateSize({ animate: false }),
@@ -113,6 +121,19 @@ function tileLayer(L, host, more = {}) {
     alt: "",
     ...more,
   });
+}
+
+/**
+ * A contour being drawn shows its vertices: one alone has no side yet.
+ * @param {any} L
+ * @param {number[][]} ring
+ * @param {boolean} closed
+ */
+function drawRing(L, ring, closed) {
+  const look = { className: "carte__zone", interactive: false };
+  if (closed) return L.polygon(ring, look);
+  const vertices = ring.map((at) => L.circleMarker(at, { ...look, radius: 5 }));
+  return L.featureGroup([L.polyline(ring, { ...look, fill: false }), ...vertices]);
 }
 
 /**

@@ -1,10 +1,11 @@
 /** The author's follow-up: reads the link's fragment, which no server sees, and tells the story. */
 
 /**
- * @typedef {{at: string, status: string, who: string, public_reason: string, corrected: boolean}} Step
+ * @typedef {{at: string, status: string, status_label: string, who: string, public_reason: string,
+ *   corrected: boolean, appeal: boolean, body: string}} Step
  * @typedef {{id: string, couche_title: string, commune: {nom: string}, steps: Step[],
  *   answers: {label: string, value: string}[], may_withdraw: boolean, may_answer: boolean,
- *   may_correct: boolean, correct_until: string | null}} Story
+ *   may_correct: boolean, correct_until: string | null, may_appeal: boolean}} Story
  */
 
 const CODE = /^#?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_-]{22,128})$/i;
@@ -70,6 +71,8 @@ function drawStep(section, step) {
   const name = step.corrected ? "CORRECTED" : CSS.escape(step.status);
   const shape = section.querySelector(`template[data-forme="${name}"]`);
   if (shape instanceof HTMLTemplateElement) line.append(shape.content.cloneNode(true));
+  const label = line.querySelector(".etat > span");
+  if (label && step.appeal) label.textContent = step.status_label;
   const time = document.createElement("time");
   time.dateTime = step.at;
   time.textContent = frenchMoment(step.at);
@@ -85,9 +88,15 @@ function drawStep(section, step) {
     const said = document.createElement("p");
     said.textContent = step.public_reason;
     const footer = document.createElement("footer");
-    footer.textContent = word(section, step.who);
+    footer.textContent = step.who === "mairie" && step.body ? step.body : word(section, step.who);
     quote.append(said, footer);
     line.append(quote);
+  }
+  if (step.appeal) {
+    const asked = document.createElement("p");
+    asked.className = "discret";
+    asked.textContent = word(section, "demande").replace("{niveau}", step.body);
+    line.append(asked);
   }
   return line;
 }
@@ -113,6 +122,7 @@ function draw(section, story) {
   part(section, "repondre").hidden = !story.may_answer;
   part(section, "retirer").hidden = !story.may_withdraw;
   part(section, "corriger").hidden = !story.may_correct;
+  part(section, "recours").hidden = !story.may_appeal;
   if (story.correct_until) {
     const until = frenchHour(story.correct_until);
     part(section, "corriger-mot").textContent = word(section, "corriger").replace("{heure}", until);

@@ -1,6 +1,6 @@
 /** « Voir la carte » beside the queue: the same cards as the list; each marks the other. */
 
-import { allCards, focusCard } from "./cards.js";
+import { cards, focusCard } from "./cards.js";
 import { drawShape } from "./shapes.js";
 
 /** @typedef {import("../map.js").OurMap} OurMap */
@@ -51,7 +51,7 @@ function pointOf(card) {
 
 /** @param {string | undefined} id */
 function cardOf(id) {
-  return allCards(document).find((card) => card.dataset.id === id);
+  return cards().find((card) => card.dataset.id === id);
 }
 
 /** @param {HTMLDetailsElement} section */
@@ -61,7 +61,7 @@ export function enhanceListMap(section) {
   /** @type {OurMap | null} */
   let map = null;
 
-  const fill = () => map?.markers(allCards(document).flatMap(pointOf));
+  const fill = () => map?.markers(cards().flatMap(pointOf));
 
   const draw = async () => {
     if (!section.open) return;
@@ -74,6 +74,8 @@ export function enhanceListMap(section) {
     new MutationObserver(fill).observe(list, { childList: true });
   };
   section.addEventListener("toggle", () => void draw());
+  // It is the first opening that brought this module.
+  void draw();
 
   /** @param {Event} event */
   const mark = (event) => {

@@ -13,6 +13,7 @@ export function sayHeld(report) {
     portal: gettext("Ce wifi demande d'abord une connexion dans le navigateur : ouvrez sa page d'accueil."),
     server: gettext("Le site est en panne un moment. Rien n'est perdu."),
     limit: gettext("Beaucoup d'envois partent d'ici en ce moment : le vôtre attend son tour."),
+    pause: report.error?.detail,
     signin: gettext("Connectez-vous à l'espace mairie : cet envoi attend votre compte."),
     stale: gettext("Connectez-vous de nouveau à l'espace mairie."),
   }[report.held];

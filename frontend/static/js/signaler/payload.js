@@ -6,6 +6,8 @@ const CLOCK_TOLERANCE_MS = 120000;
 const AT_ONCE_MS = 60000;
 const HOUR_MS = 3600000;
 const FIRST_WAIT_MS = 30000;
+/** What the server asks to wait for may end before it said. */
+const LONGEST_MS = 6 * HOUR_MS;
 
 /** @returns {string} a random UUID, version 4, also where `randomUUID` is missing (page not secure) */
 export function makeId() {
@@ -87,7 +89,7 @@ export function freeze(report, offset, now) {
  */
 export function waitAfter(tries, retryAfter, chance) {
   const grown = Math.min(HOUR_MS, FIRST_WAIT_MS * 2 ** Math.min(Math.max(tries, 1) - 1, 8));
-  const asked = Number(retryAfter) * 1000 || 0;
+  const asked = Math.min(Number(retryAfter) * 1000 || 0, LONGEST_MS);
   return Math.max(grown * (0.75 + chance / 2), asked);
 }
 
@@ -97,7 +99,7 @@ export function waitAfter(tries, retryAfter, chance) {
  * Success is only a JSON 2xx that names the report: a captive portal answers 200 too.
  * @param {{status: number, json: any}} answer `json` is null when the body is not JSON
  * @param {(json: any) => boolean} isOurs
- * @returns {"done" | "portal" | "signin" | "stale" | "conflict" | "limit" | "server" | "refused"}
+ * @returns {"done" | "portal" | "signin" | "stale" | "pause" | "conflict" | "limit" | "server" | "refused"}
  */
 export function judge({ status, json }, isOurs) {
   if (status >= 200 && status < 300) return json && isOurs(json) ? "done" : "portal";
@@ -107,5 +109,6 @@ export function judge({ status, json }, isOurs) {
   if (!json || !("detail" in json)) return "portal";
   if (status === 401) return "signin";
   if (status === 403 && String(json.type).endsWith("jeton-perime")) return "stale";
+  if (status === 403 && String(json.type).endsWith("zone-en-pause")) return "pause";
   return status === 409 ? "conflict" : "refused";
 }

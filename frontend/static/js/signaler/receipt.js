@@ -73,8 +73,10 @@ const isThere = (one) => one !== null;
 
 /** @param {DeviceReport} report */
 function kept(report) {
+  const paused = report.held === "pause";
+  const when = paused ? gettext("Il partira tout seul à la fin de la pause.") : gettext("Il partira tout seul dès que le réseau revient.");
   return [
-    notice("attente", h("p", {}, h("strong", {}, gettext("Enregistré sur ce téléphone.")), " ", gettext("Il partira tout seul dès que le réseau revient."))),
+    notice("attente", h("p", {}, h("strong", {}, gettext("Enregistré sur ce téléphone.")), " ", when)),
     h("p", { role: "status" }, sayHeld(report)),
     h("div", { class: "boutons" }, button(gettext("Envoyer maintenant"), () => sendNow({ force: true })), h("a", { class: "bouton bouton--lien", href: "#envois" }, gettext("Mes envois"))),
   ];

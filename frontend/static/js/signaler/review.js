@@ -72,6 +72,7 @@ async function refine(app, facts, said) {
   if (seen.public?.length) facts.replaceChildren(definitions(seen.public));
   const { id: _id, secret: _secret, ...errors } = seen.errors ?? {};
   said.replaceChildren(...refusals(errors),
+    ...(seen.pause && !draft.desk ? [notice("attente", seen.pause.detail)] : []),
     ...(seen.near_border ? [notice("attente", gettext("Tout près d'une autre commune : vérifiez le lieu. La mairie confirmera."))] : []),
     ...(draft.operation === "create" && seen.duplicates?.length ? [known(app, draft, seen)] : []),
     ...(seen.pending ? [notice("", interpolate(ngettext("%(count)s signalement proche attend déjà la réponse de la mairie. Le vôtre compte aussi.", "%(count)s signalements proches attendent déjà la réponse de la mairie. Le vôtre compte aussi.", seen.pending), { count: seen.pending }))] : []));

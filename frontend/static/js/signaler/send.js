@@ -265,6 +265,10 @@ async function hold(report, why, answer) {
     row.held = why;
     if (why === "network" || why === "portal") row.offline = true;
     row.not_before = Date.now() + waitAfter(row.tries, answer.retryAfter, Math.random());
+    if (why !== "pause") return;
+    // Nothing was stored under this id: until the pause ends, it may still be changed.
+    row.frozen = null;
+    row.error = { status: answer.status, detail: answer.json.detail, errors: {} };
   });
   return why;
 }

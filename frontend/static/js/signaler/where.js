@@ -137,14 +137,15 @@ async function describePlace(app, box) {
   await app.update((draft) => {
     if (isSame(draft.place, place)) draft.commune = { code: commune.code, nom: commune.nom, nearBorder: commune.nearBorder };
   });
-  lookAround(app);
+  lookAround(app, box);
 }
 
 /**
  * Look for what is already known near, while the person reads; the next screen shows it if any.
  * @param {App} app
+ * @param {HTMLElement} box where a pause of the town hall is told, before anything is typed
  */
-async function lookAround(app) {
+async function lookAround(app, box) {
   const draft = app.draft;
   if (!draft?.place || draft.operation !== "create") return;
   const { place } = draft;
@@ -152,6 +153,7 @@ async function lookAround(app) {
   const seen = await preview({ ...toSubmission(draft), email: null });
   if (!seen || !isSame(app.draft?.place, place)) return;
   app.near = { place, features: seen.duplicates.map(nearOf), pending: seen.pending };
+  if (seen.pause && !draft.desk) box.append(notice("attente", seen.pause.detail));
 }
 
 /**

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { aloneAddress } from "../static/js/desk/cards.js";
 import { readPlace } from "../static/js/desk/list_map.js";
-
-test("a card is asked alone with the filters of its list", () => {
-  const address = aloneAddress("https://ici.example/moderation/?couche=services&ouvrir=abc#carte-abc");
-  assert.equal(address, "?couche=services&carte=abc");
-});
 
 test("a card says where it is, or is left off the map", () => {
   assert.deepEqual(readPlace("2.440000,44.930000"), { lon: 2.44, lat: 44.93 });

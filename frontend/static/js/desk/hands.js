@@ -1,0 +1,260 @@
+/** Entry of the desk: decides by key, by touch or by click, on the queue and on one report's page. */
+
+import { gettext, interpolate } from "../texts.js";
+import { h } from "../signaler/dom.js";
+import { ask, cards, current, fetchCards, goTo, idOf, isOpen, membersOf, remaining, sayRemaining } from "./cards.js";
+import { commandOf, keyHelp } from "./keys.js";
+import { dropClick, keepClick, makeSender, readClicks, toSend } from "./clicks.js";
+import { sayDone, sayRefused, sayWaiting, undoByKey } from "./toast.js";
+
+/** @typedef {import("./clicks.js").Click} Click */
+
+/** Below this many cards on the screen, more are asked for. */
+const FEW = 5;
+const NEEDS_REASON = ["reject", "return"];
+
+/** @param {Document} page @param {Storage} storage */
+export function start(page, storage) {
+  const main = /** @type {HTMLElement | null} */ (page.querySelector("[data-qui]"));
+  const who = main?.dataset.qui ?? "";
+  if (!who) return;
+  // The desk of this page: the real one, or the sandbox mounted beside it.
+  const base = main?.dataset.bureau ?? "/moderation/";
+  const token = () => /** @type {HTMLInputElement | null} */ (page.querySelector('input[name="csrfmiddlewaretoken"]'))?.value ?? "";
+  const send = makeSender({ storage, who, token, told });
+  const onQueue = page.querySelector("[data-file]") !== null;
+  let more = page.querySelector("nav a[href^='?']") !== null;
+  /** @type {Map<string, (verdict: ReturnType<typeof import("./clicks.js").judge>) => void>} who waits for an answer here */
+  const waiting = new Map();
+
+  /** @param {Click} click @param {ReturnType<typeof import("./clicks.js").judge>} verdict */
+  function told(click, verdict) {
+    const left = toSend(readClicks(storage), who).length;
+    const state = verdict.kind === "done" || verdict.kind === "refused" ? "" : verdict.kind;
+    sayWaiting(state, left);
+    if (verdict.remaining !== undefined && onQueue && !left) sayRemaining(Math.min(verdict.remaining, remaining()));
+    const here = waiting.get(click.id);
+    waiting.delete(click.id);
+    if (here) return here(verdict);
+    if (verdict.kind === "refused") sayRefused(click, verdict.detail ?? "", () => dropClick(storage, click.id));
+    if (verdict.kind === "done" && !left) void refill();
+  }
+
+  /** Ask for more cards when few are left, once all that was decided is known. */
+  async function refill() {
+    if (!onQueue || cards().length >= FEW) return;
+    if (more) {
+      const found = await fetchCards("");
+      more = found.next;
+      const here = new Set(cards().map(idOf));
+      const decided = new Set(readClicks(storage).flatMap(({ body }) => new URLSearchParams(body).getAll("choix").map((one) => one.split(":")[0])));
+      const list = page.querySelector("[data-file]");
+      for (const card of found.cards) {
+        if (!here.has(idOf(/** @type {HTMLElement} */ (card))) && !decided.has(card.dataset.id ?? "")) list?.append(page.importNode(card, true));
+      }
+      if (!current()?.hasAttribute("data-courante")) await goTo(cards()[0]);
+    }
+    // Nothing left, here or there: the server's empty page is the reward.
+    if (!cards().length) location.assign(location.pathname + location.search);
+  }
+
+  /** @param {SubmitEvent} event */
+  function onSubmit(event) {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const card = /** @type {HTMLElement | null} */ (form.closest("[data-carte]"));
+    const pressed = /** @type {HTMLButtonElement | null} */ (event.submitter);
+    if (!card && !form.matches("form[data-geste]")) return;
+    const data = new FormData(form);
+    if (pressed?.name) data.set(pressed.name, pressed.value);
+    data.delete("csrfmiddlewaretoken");
+    const action = String(data.get("action"));
+    if (card && NEEDS_REASON.includes(action) && !data.get("reason_code")) {
+      event.preventDefault();
+      const radio = /** @type {HTMLInputElement | null} */ (form.querySelector(`[data-action="${action}"] input[type=radio]`));
+      radio?.focus();
+      sayDone(gettext("Choisissez un motif : l'auteur doit savoir pourquoi."), null);
+      return;
+    }
+    const click = {
+      id: String(data.get("gesture")),
+      url: form.getAttribute("action") ?? "",
+      body: new URLSearchParams(/** @type {any} */ (data)).toString(),
+      title: `${(card ?? page).querySelector(card ? "h2" : "h1")?.textContent?.trim()} : ${pressed?.textContent?.trim()}.`,
+      link: card ? `${base}${idOf(card)}/` : location.pathname,
+      who,
+      at: Date.now(),
+    };
+    try {
+      keepClick(storage, click);
+    } catch {
+      // No storage here (private window, full disk): the form goes the plain way, and is safe to resend.
+      return;
+    }
+    event.preventDefault();
+    if (card) decideOnCard(card, click);
+    else decideOnPage(form, pressed, click);
+  }
+
+  /** @param {HTMLElement} card @param {Click} click */
+  function decideOnCard(card, click) {
+    const ticked = new URLSearchParams(click.body).getAll("choix").length;
+    const following = cards()[cards().indexOf(card) + 1] ?? cards()[cards().indexOf(card) - 1];
+    const untick = membersOf(card).length > ticked;
+    card.remove();
+    sayRemaining(Math.max(0, remaining() - ticked));
+    sayDone(click.title, () => takeBack(click));
+    if (untick) more = true;
+    void goTo(following);
+    void send().then(refill);
+  }
+
+  /** @param {Click} click */
+  function takeBack(click) {
+    const id = crypto.randomUUID();
+    const undo = { ...click, id, url: `${base}gestes/${click.id}/annulation/`, body: `gesture=${id}`, title: interpolate(gettext("Annuler : %(title)s"), { title: click.title }), at: Date.now() };
+    waiting.set(id, async (verdict) => {
+      if (verdict.kind === "later") return waiting.set(id, () => location.reload());
+      if (verdict.kind !== "done") return sayRefused(undo, verdict.detail ?? "", () => dropClick(storage, id));
+      sayDone(gettext("C'est annulé : le signalement attend de nouveau."), null);
+      const report = /moderation\/([^/]+)\//.exec(click.link)?.[1] ?? "";
+      const back = onQueue && !cards().some((card) => idOf(card) === report) ? await ask(report) : null;
+      if (verdict.remaining !== undefined && onQueue) sayRemaining(verdict.remaining);
+      if (!back) return location.reload();
+      page.querySelector("[data-file]")?.prepend(page.importNode(back, true));
+      await goTo(cards()[0]);
+    });
+    keepClick(storage, undo);
+    void send();
+  }
+
+  /**
+   * On a report's own page one waits for the answer: what was typed stays under the eyes until then.
+   * @param {HTMLFormElement} form @param {HTMLButtonElement | null} pressed @param {Click} click
+   */
+  function decideOnPage(form, pressed, click) {
+    pressed?.setAttribute("aria-busy", "true");
+    waiting.set(click.id, (verdict) => {
+      pressed?.removeAttribute("aria-busy");
+      if (verdict.kind === "done") {
+        sessionStorage.setItem("reperes-dernier", JSON.stringify(click));
+        return location.assign(base);
+      }
+      if (verdict.kind !== "refused") return;
+      dropClick(storage, click.id);
+      // The same page answers again under another name; what was typed has not moved.
+      for (const field of page.querySelectorAll('input[name="gesture"]')) /** @type {HTMLInputElement} */ (field).value = crypto.randomUUID();
+      page.querySelector("[data-refus]")?.remove();
+      const told = h("p", { class: "avis avis--erreur", role: "alert", tabindex: "-1", "data-refus": true }, verdict.detail || gettext("Cette décision n'est pas possible."));
+      form.before(told);
+      told.focus();
+    });
+    void send();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const typing = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])") || target.isContentEditable;
+    if (page.querySelector("dialog[open]") && event.key !== "Escape") return;
+    const card = onQueue ? current() : /** @type {HTMLElement | null} */ (page.querySelector("[data-qui]"));
+    const choosing = choice(card) !== null;
+    const found = commandOf(event, { typing, choosing });
+    if (!found || (!card && found.command !== "undo" && found.command !== "help")) return;
+    event.preventDefault();
+    obey(found, card);
+  }
+
+  /** @param {import("./keys.js").Command} found @param {HTMLElement | null | undefined} card */
+  function obey({ command, value }, card) {
+    if (command === "help") return showHelp();
+    if (command === "undo") return undoByKey();
+    if (!card) return undefined;
+    if (command === "close") return choice(card)?.removeAttribute("open");
+    if (command === "reason") return pickReason(card, Number(value));
+    if (command === "gesture") return gesture(card, value ?? "");
+    if (!onQueue) return undefined;
+    if (command === "open") return location.assign(`${base}${idOf(card)}/`);
+    return void goTo(cards()[cards().indexOf(card) + (command === "next" ? 1 : -1)] ?? card);
+  }
+
+  /** @param {HTMLElement} card @param {string} action */
+  function gesture(card, action) {
+    if (onQueue && !isOpen(card)) return void goTo(card).then(() => gesture(/** @type {HTMLElement} */ (current()), action));
+    const details = /** @type {HTMLDetailsElement | null} */ (card.querySelector(`details[data-action="${action}"], form[data-geste="${action}"] > details`));
+    const plain = /** @type {HTMLButtonElement | null} */ (card.querySelector(`button[data-action="${action}"], form[data-geste="accept"][data-geste="${action}"] > button`));
+    if (plain) return plain.form?.requestSubmit(plain);
+    // What the card does not offer, the report's own page does.
+    if (!details) return onQueue ? location.assign(`${base}${idOf(card)}/#${action}`) : undefined;
+    for (const other of card.querySelectorAll("details[data-action], form[data-geste] > details")) if (other !== details) other.removeAttribute("open");
+    details.open = true;
+    return /** @type {HTMLElement | null} */ (details.querySelector("input:not([type=hidden]), textarea, summary"))?.focus();
+  }
+
+  page.addEventListener("submit", onSubmit);
+  page.addEventListener("keydown", onKey);
+  page.addEventListener("click", (event) => {
+    const link = /** @type {Element} */ (event.target).closest("[data-ouvrir]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const line = /** @type {HTMLElement} */ (link.closest("[data-carte]"));
+    // Where the card cannot be had by itself, the page it stands in may.
+    void goTo(line).then(() => line.isConnected && !isOpen(line) && location.assign(/** @type {HTMLAnchorElement} */ (link).href));
+  });
+  const section = page.querySelector("[data-carte-file]");
+  // Leaflet and its wiring weigh as much as the page: they come with the map, when it is asked for.
+  section?.addEventListener("toggle", () => import("./list_map.js").then(({ enhanceListMap }) => enhanceListMap(/** @type {HTMLDetailsElement} */ (section))), { once: true });
+  document.documentElement.classList.add("avec-script");
+  for (const click of readClicks(storage)) {
+    if (click.who === who && click.refused) sayRefused(click, click.refused, () => dropClick(storage, click.id));
+  }
+  const last = sessionStorage.getItem("reperes-dernier");
+  sessionStorage.removeItem("reperes-dernier");
+  if (last && onQueue) {
+    const click = JSON.parse(last);
+    sayDone(click.title, () => takeBack(click));
+  }
+  if (location.hash.length > 1 && !onQueue) gesture(/** @type {HTMLElement} */ (main), location.hash.slice(1));
+  offerHelp(page);
+  void send().then(refill);
+}
+
+/**
+ * The list of reasons that is open, whose lines answer to digits.
+ * @param {HTMLElement | null | undefined} card
+ */
+function choice(card) {
+  return card?.querySelector("details[open][data-action]:has(input[type=radio]), form[data-geste] > details[open]:has(input[name=reason_code])") ?? null;
+}
+
+/** @param {HTMLElement} card @param {number} rank */
+function pickReason(card, rank) {
+  const open = choice(card);
+  const radio = /** @type {HTMLInputElement | undefined} */ (open?.querySelectorAll("input[name=reason_code]")[rank - 1]);
+  const button = /** @type {HTMLButtonElement | null} */ (open?.querySelector("button:not([type=button])"));
+  if (!radio || !button) return;
+  radio.checked = true;
+  button.form?.requestSubmit(button);
+}
+
+function showHelp() {
+  const found = /** @type {HTMLDialogElement | null} */ (document.getElementById("raccourcis"));
+  const dialog =
+    found ??
+    h(
+      "dialog",
+      { id: "raccourcis", class: "raccourcis", "aria-labelledby": "raccourcis-titre" },
+      h("h2", { id: "raccourcis-titre" }, gettext("Au clavier")),
+      h("dl", { class: "definitions" }, keyHelp().map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))),
+      h("form", { method: "dialog" }, h("button", { class: "bouton" }, gettext("Fermer"))),
+    );
+  if (!found) document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** @param {Document} page */
+function offerHelp(page) {
+  const link = h("button", { type: "button", class: "lien raccourcis-offre", onclick: showHelp }, gettext("Au clavier : touche ?"));
+  page.querySelector(".tete")?.append(link);
+}
+
+if (typeof document !== "undefined") start(document, localStorage);
