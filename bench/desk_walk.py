@@ -68,7 +68,8 @@ def _current(page: Page) -> str | None:
 
 
 def _opened() -> str:
-    return f"{CARD}[data-courante][data-ouverte], {CARD}[data-ouverte]"
+    """Return the selector of the open card that keys speak of; none is marked yet as the page opens."""
+    return f"{CARD}[data-courante][data-ouverte], [data-file]:not(:has([data-courante])) > [data-ouverte]"
 
 
 def _gone(page: Page, card: str) -> None:

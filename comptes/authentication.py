@@ -11,7 +11,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
-from comptes.models import ApiToken, User
+from comptes.models import ApiToken, Membership, User
 
 # What `ApiToken.objects.create` makes: 64 hexadecimal digits.
 _TOKEN = re.compile(rb"[0-9a-f]{64}")
@@ -59,11 +59,14 @@ class BearerAuthentication(TokenAuthentication):
         if len(words) != 2 or not _TOKEN.fullmatch(words[1]):
             raise AuthenticationFailed(_("Ce jeton n'est pas lisible : recopiez-le en entier."))
         try:
-            return self.authenticate_credentials(words[1])
+            user, token = self.authenticate_credentials(words[1])
         except AuthenticationFailed as error:
             raise AuthenticationFailed(
                 _("Ce jeton n'ouvre plus rien : créez-en un autre sur la page de votre compte.")
             ) from error
+        if not Membership.objects.live().filter(user=user.pk).exists():
+            raise AuthenticationFailed(_("Ce jeton n'ouvre plus rien : son titulaire n'a plus de mandat."))
+        return user, token
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

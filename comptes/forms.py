@@ -51,6 +51,14 @@ class SetPasswordForm(allauth_forms.SetPasswordForm):
         _say_new_password(self)
 
 
+class ConfirmPasswordForm(allauth_forms.ReauthenticateForm):
+    """`password`, to confirm during a session that it is the same person."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _say(self, "password", _("Mot de passe actuel"))
+
+
 class TokenForm(forms.Form):
     """`name` of a new token; the verb in tokens.py judges it."""
 

@@ -1,7 +1,8 @@
 """Who may do what, where: the one place that answers.
 
 Every answer is one query, on the memberships as they are at that instant: nothing is kept
-on the user, the session or the token. Being superuser opens no gesture.
+on the user, the session or the token. Being superuser opens no gesture. A page asks for more than
+a mandate where something is decided: see `comptes.second_factor`.
 """
 
 from typing import TYPE_CHECKING
@@ -10,8 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from comptes import second_factor
 from comptes.models import Membership, User
-from comptes.roles import ROLE_GESTURES, Gesture, Role
+from comptes.querysets import Territory
+from comptes.roles import ROLE_GESTURES, STRONG_GESTURES, Gesture, Role
 from territoires.models import Commune
 
 if TYPE_CHECKING:
@@ -51,6 +54,22 @@ class NotPublisher(Forbidden):
     message = _("Publier demande un mandat national de publication en cours.")
 
 
+class NotAdministrator(Forbidden):
+    """No live membership grants roles on the territory."""
+
+    message = _("Attribuer ou retirer un rôle demande un mandat d'administration en cours sur ce territoire.")
+
+
+class SecondFactorRequired(Forbidden):
+    """The mandate would do; the session was opened with a password alone."""
+
+    message = _(
+        "Il manque la double vérification. Ajoutez-la à votre compte, page « Mon compte », puis refaites "
+        "ce geste : rien n'est perdu."
+    )
+    code = "second-facteur-requis"
+
+
 def roles_opening(gesture: Gesture) -> list[Role]:
     """Return the roles that open `gesture`, read from the table."""
     return [role for role, gestures in ROLE_GESTURES.items() if gesture in gestures]
@@ -71,6 +90,23 @@ def check(user: "User | AnonymousUser", gesture: Gesture, commune: Commune | Non
         raise OutsideTerritory
     if roles.isdisjoint(roles_opening(gesture)):
         raise WrongRole
+    if gesture in STRONG_GESTURES:
+        check_second_factor(user)
+
+
+def check_second_factor(user: "User | AnonymousUser") -> None:
+    """Raise SecondFactorRequired when `user` came by a page and has shown a password only.
+
+    For gestures that `check` does not know; those of STRONG_GESTURES pass by here already.
+    """
+    if second_factor.is_missing(user):
+        raise SecondFactorRequired
+
+
+def decides_somewhere(user: "User | AnonymousUser") -> bool:
+    """Say whether `user` holds a live mandate whose gestures ask for a second factor."""
+    roles = [role for role, gestures in ROLE_GESTURES.items() if gestures & STRONG_GESTURES]
+    return user.pk is not None and Membership.objects.live().filter(user=user.pk, role__in=roles).exists()
 
 
 def can(user: "User | AnonymousUser", gesture: Gesture, commune: Commune | None) -> bool:
@@ -117,7 +153,13 @@ def communes_under(mandates: QuerySet[Membership]) -> QuerySet[Commune]:
 
 
 def check_publish(user: "User | AnonymousUser") -> None:
-    """Raise Forbidden unless `user` holds a live national mandate that publishes.
+    """Raise Forbidden unless `user` may publish now: a mandate, and more than a password from a page."""
+    check_publisher(user)
+    check_second_factor(user)
+
+
+def check_publisher(user: "User | AnonymousUser") -> None:
+    """Raise Forbidden unless `user` holds a live national mandate that publishes: enough to see.
 
     A couche covers the country: a steward of one territory may not publish it.
     """
@@ -129,9 +171,37 @@ def check_publish(user: "User | AnonymousUser") -> None:
 
 
 def may_publish(user: "User | AnonymousUser") -> bool:
-    """Say whether `check_publish` would let it pass."""
+    """Say whether `check_publisher` would let it pass: whom to show the way."""
     try:
-        check_publish(user)
+        check_publisher(user)
     except Forbidden:
         return False
     return True
+
+
+def administrators_of(territory: Territory | None) -> QuerySet[Membership]:
+    """Return the live memberships that grant roles on the whole of `territory` (None: the country)."""
+    return Membership.objects.live().filter(role__in=roles_opening(Gesture.GRANT_ROLES)).over(territory)
+
+
+def check_grant(user: "User | AnonymousUser", territory: Territory | None) -> None:
+    """Raise Forbidden unless `user` may grant and end roles on `territory`: never above it, never beside."""
+    if user.pk is None:
+        raise SignInFirst
+    if not administrators_of(territory).filter(user=user.pk).exists():
+        raise NotAdministrator
+
+
+def may_grant(user: "User | AnonymousUser", territory: Territory | None) -> bool:
+    """Say whether `check_grant` would let it pass."""
+    try:
+        check_grant(user, territory)
+    except Forbidden:
+        return False
+    return True
+
+
+def grants_roles(user: "User | AnonymousUser") -> bool:
+    """Say whether `user` grants roles on some territory now."""
+    roles = roles_opening(Gesture.GRANT_ROLES)
+    return user.pk is not None and Membership.objects.live().filter(user=user.pk, role__in=roles).exists()

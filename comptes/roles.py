@@ -29,3 +29,8 @@ ROLE_GESTURES: dict[Role, frozenset[Gesture]] = {
     Role.STEWARD: frozenset({Gesture.PUBLISH}),
     Role.ADMIN_TERRITORY: frozenset({Gesture.GRANT_ROLES}),
 }
+
+# What binds a territory or opens it to others: a password alone is not enough from a page.
+STRONG_GESTURES = frozenset({Gesture.DECIDE, Gesture.PUBLISH, Gesture.GRANT_ROLES})
+# Who decides, publishes or grants must say once a year that they still hold their office.
+ATTESTED_ROLES = [role for role, opened in ROLE_GESTURES.items() if opened & STRONG_GESTURES]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import views as allauth_views
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -15,10 +16,12 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
 from comptes import tokens
+from comptes.attestation import to_confirm
+from comptes.delegation import own_mandates
 from comptes.demo import ACCOUNTS, PASSWORD
 from comptes.forms import TokenForm
 from comptes.models import ApiToken, Membership, User
-from comptes.permissions import communes_for
+from comptes.permissions import check_second_factor, communes_for, grants_roles
 from comptes.roles import Gesture
 
 
@@ -32,16 +35,14 @@ class SignIn(allauth_views.LoginView):
     """allauth's sign-in; a demonstration shows its accounts."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the demo accounts, in demo mode only."""
-        context = super().get_context_data(**kwargs)
+        """Add ProConnect where it is on, and the demo accounts in demo mode only."""
+        context = super().get_context_data(**kwargs) | {"proconnect": bool(settings.PROCONNECT_ISSUER)}
         if settings.REPERES_DEMO:
             context |= {"demo_accounts": ACCOUNTS, "demo_password": PASSWORD}
         return context
 
 
 sign_in = SignIn.as_view()
-# A link or an image must not sign anybody out.
-sign_out = require_POST(allauth_views.logout)
 
 
 @method_decorator([login_required, never_cache], name="dispatch")
@@ -62,7 +63,11 @@ def account(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @sensitive_variables("token")
 def create_token(request: SignedInRequest) -> HttpResponse:
-    """Create a token and show it in this answer, the only place where it ever appears."""
+    """Create a token and show it in this answer, the only place where it ever appears.
+
+    A token decides without a second factor: to create one, it must have been shown.
+    """
+    check_second_factor(request.user)
     form = TokenForm(request.POST)
     if form.is_valid():
         try:
@@ -86,8 +91,13 @@ def revoke_token(request: SignedInRequest, digest: str) -> HttpResponse:
 def _account_context(request: SignedInRequest, form: TokenForm) -> dict[str, Any]:
     mandates = Membership.objects.filter(user=request.user)
     return {
-        "mandates": mandates.select_related("commune", "epci", "departement", "region").order_by("-starts"),
+        "mandates": mandates.with_places("delegated_by__user").order_by("-starts"),
         "tokens": ApiToken.objects.filter(user=request.user).order_by("created"),
         "form": form,
+        "proconnect": bool(settings.PROCONNECT_ISSUER),
+        "proconnect_linked": SocialAccount.objects.filter(user=request.user).exists(),
         "may_enter": communes_for(request.user, Gesture.ENTER_FOR_OTHERS).exists(),
+        "may_lend": own_mandates(request.user).exists(),
+        "may_grant_roles": grants_roles(request.user),
+        "to_confirm": to_confirm(request.user),
     }

@@ -3,6 +3,7 @@
 Its refusals are plain French: a translation needs the settings that they stop from loading.
 """
 
+import datetime as dt
 import os
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -30,6 +31,15 @@ def env_int(name: str, *, default: int) -> int:
         return int(raw)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={raw!r} : écrivez un nombre entier.") from error
+
+
+def env_date(name: str) -> dt.date | None:
+    """Return the day in `name`, written AAAA-MM-JJ; None when it is not given."""
+    raw = os.environ.get(name, "").strip()
+    try:
+        return dt.date.fromisoformat(raw) if raw else None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={raw!r} : écrivez une date, par exemple 2032-03-31.") from error
 
 
 def env_limit(name: str, *, default: str) -> tuple[int, int]:

@@ -167,6 +167,22 @@ DECISIONS = [
     ),
 ]
 
+REASONS = [
+    Invariant(
+        "motif-local",
+        _("Une décision ne porte un motif local que de son territoire."),
+        # An EPCI may lose a commune afterwards: only a commune's own reason is judged by place.
+        """
+        SELECT decision.id::text || ' : ' || decision.reason_code
+        FROM moderation_decision AS decision
+        LEFT JOIN moderation_territoryreason AS reason
+          ON decision.reason_code = 'local-' || reason.id AND reason.replaces = ''
+        WHERE decision.reason_code LIKE 'local-%'
+          AND (reason.id IS NULL OR reason.commune_id <> decision.commune_id)
+        """,
+    ),
+]
+
 COUCHES = [
     Invariant(
         "version-numeros",
@@ -271,6 +287,64 @@ TERRITOIRES = [
     ),
 ]
 
+COMPTES = [
+    Invariant(
+        "delegation-bornee",
+        _(
+            "Une délégation a le rôle et le territoire du mandat dont elle vient, et finit avec lui au plus tard."
+        ),
+        """
+        SELECT delegation.id::text
+        FROM comptes_membership AS delegation
+        JOIN comptes_membership AS source ON source.id = delegation.delegated_by_id
+        WHERE source.delegated_by_id IS NOT NULL OR source.user_id = delegation.user_id
+           OR source.role <> delegation.role OR delegation.starts < source.starts
+           OR delegation.ends IS NULL OR delegation.ends > source.ends
+           OR (source.commune_id, source.epci_id, source.departement_id, source.region_id, source.national)
+              IS DISTINCT FROM (delegation.commune_id, delegation.epci_id, delegation.departement_id,
+                                delegation.region_id, delegation.national)
+        """,
+    ),
+    Invariant(
+        "invitation-mandat",
+        _(
+            "Un mandat né d'une invitation est pour l'adresse invitée, avec le rôle et le territoire proposés."
+        ),
+        """
+        SELECT invitation.id::text
+        FROM comptes_invitation AS invitation
+        JOIN comptes_membership AS mandate ON mandate.id = invitation.membership_id
+        WHERE mandate.role <> invitation.role
+           OR mandate.delegated_by_id IS DISTINCT FROM invitation.delegation_of_id
+           OR (mandate.commune_id, mandate.epci_id, mandate.departement_id, mandate.region_id, mandate.national)
+              IS DISTINCT FROM (invitation.commune_id, invitation.epci_id, invitation.departement_id,
+                                invitation.region_id, invitation.national)
+        """,
+    ),
+    Invariant(
+        "invitation-echue",
+        _(
+            "Aucune adresse d'une invitation que personne n'a acceptée n'est gardée plus d'un mois après sa fin."
+        ),
+        """
+        SELECT id::text FROM comptes_invitation
+        WHERE accepted_at IS NULL AND email <> '' AND expires_at < now() - interval '33 days'
+        """,
+    ),
+    Invariant(
+        "revendication-seule",
+        _("Un code de mairie n'a servi qu'une fois, dans ses cinq essais, à une personne nommée au journal."),
+        """
+        SELECT claim.id::text FROM comptes_claim AS claim
+        WHERE claim.tries > 5 OR (claim.used_by_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM comptes_mandateevent AS event
+            JOIN comptes_membership AS mandate ON mandate.id = event.membership_id
+            WHERE event.action = 'claimed' AND mandate.user_id = claim.used_by_id
+              AND mandate.commune_id = claim.commune_id))
+        """,
+    ),
+]
+
 SANDBOX = [
     Invariant(
         "bac-a-sable-separe",
@@ -314,4 +388,4 @@ SANDBOX = [
     ),
 ]
 
-ALL = [*CONTRIBUTIONS, *DECISIONS, *COUCHES, *TERRITOIRES, *SANDBOX]
+ALL = [*CONTRIBUTIONS, *DECISIONS, *REASONS, *COUCHES, *TERRITOIRES, *COMPTES, *SANDBOX]

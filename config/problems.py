@@ -26,7 +26,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, Http404):
         error = exceptions.NotFound(_("Introuvable, ou hors de votre territoire."))
     if isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied(str(error) or _("Votre rôle ne permet pas ce geste."))
+        # A refusal may have a code of its own, where a program must tell it from others.
+        error = exceptions.PermissionDenied(
+            str(error) or _("Votre rôle ne permet pas ce geste."), code=getattr(error, "code", None)
+        )
     if isinstance(error, OperationalError):
         return _problem(
             503,

@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config.environment import database_parts, env_bool, env_int, env_limit, env_list
+from config.environment import database_parts, env_bool, env_date, env_int, env_limit, env_list
 
 django_stubs_ext.monkeypatch()
 
@@ -74,6 +74,8 @@ INSTALLED_APPS = [
     "knox",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -87,6 +89,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "comptes.middleware.RefuseFormerOfficials",
+    "comptes.second_factor.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -103,6 +107,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.context.instance",
+                "comptes.second_factor.warning",
                 "config.context.desk",
             ],
         },
@@ -175,6 +180,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "comptes.forms.NewPasswordForm",
     "change_password": "comptes.forms.ChangePasswordForm",
     "set_password": "comptes.forms.SetPasswordForm",
+    "reauthenticate": "comptes.forms.ConfirmPasswordForm",
 }
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -187,7 +193,54 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = REPERES_LIMITS and {
     "reset_password": "20/h/ip,3/h/key",
     "reset_password_from_key": "20/m/ip",
     "change_password": "5/m/user",
+    "claim_code": "3/d/ip",
+    "claim_redeem": "30/h/ip",
+    "access_request": "3/d/ip",
+    "invitation": "60/h/user",
+    "reauthenticate": "10/m/user",
 }
+# After elections: everybody confirms their mandate again by that day (AAAA-MM-JJ), whatever the year.
+ATTESTATION_DATE = env_date("REPERES_ATTESTATION_DATE")
+# Minutes spent installing an application on a telephone must not ask for the password again.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+
+# Who decides, publishes or grants shows a second factor: the demonstration lets them do without.
+REPERES_MFA = os.environ.get("REPERES_MFA") or ("optional" if REPERES_DEMO else "required")
+if REPERES_MFA not in {"required", "optional"}:
+    raise ImproperlyConfigured("REPERES_MFA : écrivez required ou optional.")
+MFA_ADAPTER = "comptes.second_factor_adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# The code before and the code after pass too: telephones of town halls are not always on time.
+MFA_TOTP_TOLERANCE = 1
+# Officials are invited by the holder of their address: nobody has one left to prove.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "comptes.second_factor_forms.CodeForm",
+    "reauthenticate": "comptes.second_factor_forms.ConfirmCodeForm",
+    "activate_totp": "comptes.second_factor_forms.ActivateTotpForm",
+    "add_webauthn": "comptes.second_factor_forms.AddKeyForm",
+    "authenticate_webauthn": "comptes.second_factor_forms.KeyForm",
+    "reauthenticate_webauthn": "comptes.second_factor_forms.ConfirmKeyForm",
+}
+
+# ProConnect, the State's sign-in for public agents; off while PROCONNECT_ISSUER is empty.
+PROCONNECT_ISSUER = os.environ.get("PROCONNECT_ISSUER", "").rstrip("/")
+PROCONNECT_CLIENT_ID = os.environ.get("PROCONNECT_CLIENT_ID", "")
+PROCONNECT_SECRET = os.environ.get("PROCONNECT_SECRET", "")
+PROCONNECT_PKCE = env_bool("PROCONNECT_PKCE", default=True)
+# Levels to ask for (`acr` values, comma-separated); empty: whatever the agent's provider does.
+PROCONNECT_ACR = env_list("PROCONNECT_ACR")
+if PROCONNECT_ISSUER and not (PROCONNECT_CLIENT_ID and PROCONNECT_SECRET):
+    raise ImproperlyConfigured("PROCONNECT_ISSUER demande aussi PROCONNECT_CLIENT_ID et PROCONNECT_SECRET.")
+if PROCONNECT_ISSUER and not PROCONNECT_ISSUER.startswith(
+    ("https://", "http://127.0.0.1:", "http://localhost:")
+):
+    raise ImproperlyConfigured("PROCONNECT_ISSUER : une adresse https://, sans laquelle rien n'est prouvé.")
+SOCIALACCOUNT_ADAPTER = "comptes.proconnect.adapter.ProConnectAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+
 # How many reverse proxies stand before us: the client's address is that many from the end
 # of X-Forwarded-For. With 0 the header is never read, whoever sends it.
 REPERES_PROXIES = env_int("REPERES_PROXIES", default=0)

@@ -1,10 +1,13 @@
 """Refusals and faults: a page for people, a problem document for programs."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template import loader
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from comptes.permissions import SecondFactorRequired
 from config.problems import CONTENT_TYPE
 
 
@@ -19,7 +22,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: the exception's own message, written to be shown, says why."""
+    """403: the exception's own message, written to be shown, says why; the way out when there is one."""
+    if isinstance(exception, SecondFactorRequired):
+        return _second_factor(request, exception)
     return _refusal(request, 403, "interdit", str(exception) or _("Votre rôle ne permet pas ce geste."))
 
 
@@ -41,6 +46,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
             500, "panne", _("Une panne de notre fait. Elle est enregistrée : réessayez plus tard.")
         )
     return HttpResponse(loader.get_template("500.html").render(), status=500)
+
+
+def _second_factor(request: HttpRequest, exception: SecondFactorRequired) -> HttpResponse:
+    """Lead to the page that adds a second factor; what was sent stays in the page behind."""
+    if _is_for_program(request):
+        return _problem(403, exception.code, str(exception))
+    if request.method in {"GET", "HEAD"}:
+        return redirect(f"{reverse('mfa_index')}?{urlencode({'next': request.get_full_path()})}")
+    return render(request, "comptes/second_facteur_requis.html", {"detail": str(exception)}, status=403)
 
 
 def _refusal(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:

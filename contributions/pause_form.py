@@ -1,6 +1,7 @@
 """The form of a pause: where (a whole commune, a circle, a contour), what, why, until which day."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -86,12 +87,18 @@ class PauseForm(forms.Form):
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
 
-    def __init__(self, *args: Any, communes: list[Commune], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        communes: list[Commune],
+        initial: dict[str, Any] | None = None,
+    ) -> None:
         first = {
             "radius": DEFAULT_RADIUS_M,
             "ends_on": timezone.localdate() + dt.timedelta(days=DEFAULT_DAYS),
         }
-        super().__init__(*args, initial=first | kwargs.pop("initial", {}), **kwargs)
+        super().__init__(data, initial=first | (initial or {}))
         self.communes = {one.pk: one for one in communes}
         field = self.fields["commune"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # for the type checker

@@ -19,10 +19,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from comptes.permissions import SignInFirst, WrongRole, communes_for
+from comptes.permissions import SignInFirst, WrongRole, check_second_factor, communes_for
 from comptes.roles import Gesture
 from contributions.limits import NotYet, delay
 from contributions.models import PAUSE_DAYS, PAUSE_MESSAGE, Contribution, Pause
+from contributions.querysets import PauseQuerySet
 from contributions.zones import area_m2
 from couches.models import Couche
 from couches.text import clean_text
@@ -186,6 +187,7 @@ def open_pause(
     communes where they decide names those it enters.
     """
     check_may_pause(by)
+    check_second_factor(by)
     row = drawn_up(
         by=by, mode=mode, reason_code=reason_code, message=message, ends=ends, starts=starts,
         commune=commune, zone=zone, couche=couche,
@@ -235,8 +237,10 @@ def drawn_up(
 def end_pause(*, by: "User", pk: int) -> Pause:
     """End a pause now, whoever opened it; ending it twice, or after its time, is nothing.
 
-    Raises Pause.DoesNotExist unless `by` decides now in every commune where it acts.
+    Raises Pause.DoesNotExist unless `by` decides now in every commune where it acts, Forbidden without
+    a second factor.
     """
+    check_second_factor(by)
     row = endable_by(by).select_for_update(of=("self",)).get(pk=pk)
     if row.ended_at is None and row.ends > timezone.now():
         row.ended_at, row.ended_by = timezone.now(), by
@@ -244,13 +248,13 @@ def end_pause(*, by: "User", pk: int) -> Pause:
     return row
 
 
-def seen_by(user: "User") -> QuerySet[Pause]:
+def seen_by(user: "User") -> PauseQuerySet:
     """Return the pauses that act where `user` decides now, the latest first."""
     codes = list(communes_for(user, Gesture.DECIDE).order_by().values_list("pk", flat=True))
     return Pause.objects.filter(codes_insee__overlap=codes)
 
 
-def endable_by(user: "User") -> QuerySet[Pause]:
+def endable_by(user: "User") -> PauseQuerySet:
     """Return the pauses whose communes are all among those where `user` decides now."""
     codes = list(communes_for(user, Gesture.DECIDE).order_by().values_list("pk", flat=True))
     return Pause.objects.filter(codes_insee__contained_by=codes)
@@ -356,7 +360,7 @@ def _codes(by: "User", commune: Commune | None, zone: MultiPolygon | None) -> li
             raise ValidationError({"commune": [_spills([commune.nom])]})
         return [commune.pk]
     with connection.cursor() as cursor:
-        cursor.execute(COMMUNES_OF_ZONE, {"zone": zone.ewkb, "tolerance": float(TOLERANCE_M)})
+        cursor.execute(COMMUNES_OF_ZONE, {"zone": bytes(zone.ewkb), "tolerance": float(TOLERANCE_M)})
         entered = cursor.fetchall()
     mine = set(own.filter(pk__in=[code for code, _nom, _deep in entered]).values_list("pk", flat=True))
     foreign = list(dict.fromkeys(nom for code, nom, deep in entered if deep and code not in mine))

@@ -126,7 +126,7 @@ def _told(
         "lieu": verbs.words_of_place(row, here),
         "fin": verbs.say_until(row.until),
         "motif": Pause.Reason(row.reason_code).label,
-        "anneaux": [[list(ring.coords) for ring in polygon] for polygon in row.zone] if row.zone else None,
+        "anneaux": row.zone.coords if row.zone else None,
         "identifiant": f"zone-{row.pk}",
         "peut_finir": may_end,
     }

@@ -29,7 +29,7 @@ BETWEEN = re.compile(r"\s*;\s*|,?\s+|(?<=\.\d),(?=[-+\d])|(?<=\d),(?=[-+]?\d+\.)
 Ring = list[tuple[float, float]]
 
 
-def zone_from_text(raw: str) -> MultiPolygon:
+def zone_from_text(raw: object) -> MultiPolygon:
     """Return the zone (EPSG:4326) of a pasted text: a vertex a line, « latitude, longitude », or GeoJSON.
 
     The last vertex need not repeat the first. Raises nothing but ValidationError on "vertices".
@@ -88,9 +88,9 @@ def circle(centre: Point, radius_m: int) -> MultiPolygon:
 def area_m2(zone: MultiPolygon) -> float:
     """Return the area of a zone (EPSG:4326) on the WGS84 spheroid, in square metres."""
     total = 0.0
-    for polygon in zone:
-        for rank in range(polygon.num_interior_rings + 1):
-            lons, lats = zip(*polygon[rank].coords, strict=True)
+    for polygon in zone.coords:
+        for rank, ring in enumerate(polygon):
+            lons, lats = zip(*ring, strict=True)
             area, _perimeter = SPHEROID.polygon_area_perimeter(lons, lats)
             total += abs(area) if rank == 0 else -abs(area)
     return total

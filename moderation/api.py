@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from comptes.models import User
-from comptes.permissions import Forbidden
+from comptes.permissions import Forbidden, communes_for
+from comptes.roles import Gesture
 from couches.models import Couche
 from moderation.api_refusals import (
     PreconditionRequired,
@@ -215,20 +216,32 @@ class BatchView(APIView):
 
 
 class ReasonsView(APIView):
-    """The fixed list of reasons."""
+    """The reasons: common ones, and those of a commune's territories."""
 
     @extend_schema(
         operation_id="moderation_motifs_list",
         summary="Les motifs, par couche",
-        parameters=[_text("couche", "Identifiant de la couche ; tous les motifs si absent.")],
-        responses={200: ReasonsAnswer},
+        parameters=[
+            _text("couche", "Identifiant de la couche ; tous les motifs si absent."),
+            _text("commune", "Code INSEE : les motifs de ses territoires viennent avec les motifs communs."),
+        ],
+        responses={200: ReasonsAnswer, 404: OpenApiResponse(description="Hors du territoire.")},
     )
     def get(self, request: Request) -> Response:
         """Return code, label, public sentence and gestures of each reason."""
         slug = request.query_params.get("couche", "")
+        wanted = parse_filters({"commune": request.query_params.get("commune", "")}).commune
+        commune = None
+        if wanted:
+            mine = communes_for(_person(request), Gesture.SEE_QUEUE).defer("geom")
+            commune = get_object_or_404(mine, pk=wanted)
         if slug and not (SLUG.fullmatch(slug) and Couche.objects.filter(slug=slug).exists()):
             raise Unprocessable({"couche": [_("Couche inconnue : choisissez-en une dans /api/v1/couches/.")]})
-        found = reasons_for(slug) if slug else REASONS
+        if commune and not slug:
+            raise Unprocessable(
+                {"couche": [_("Donnez aussi la couche : les mots d'une commune en dépendent.")]}
+            )
+        found = reasons_for(slug, commune=commune) if slug else REASONS
         body = [
             {
                 "code": one.code,

@@ -84,14 +84,14 @@ class StoryAnswer(serializers.Serializer[Any]):
     appeal_why_not = serializers.CharField(
         allow_blank=True, help_text="Pourquoi un refus ne peut pas être contesté."
     )
+    waiting_since = serializers.DateTimeField(allow_null=True)
+    passed_on = PassedOnAnswer(many=True)
 
 
 class AppealRequest(serializers.Serializer[Any]):
     """Why the answer does not suit its author."""
 
     message = serializers.CharField(max_length=1000)
-    waiting_since = serializers.DateTimeField(allow_null=True)
-    passed_on = PassedOnAnswer(many=True)
 
 
 class AnswerRequest(serializers.Serializer[Any]):

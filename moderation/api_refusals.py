@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
 
-from comptes.permissions import Forbidden
+from comptes.permissions import Forbidden, SecondFactorRequired
 from moderation.gestures import GroupRefused
 from moderation.refusals import (
     AlreadyAppealed,
@@ -57,6 +57,12 @@ class PreconditionRequired(APIException):
     default_code = "precondition-requise"
 
 
+class SecondFactorProblem(PermissionDenied):
+    """403: a page acts for somebody who has shown a password only."""
+
+    default_code = SecondFactorRequired.code
+
+
 class Unprocessable(ValidationError):
     """422: the body can be read but not accepted; `errors` names each field and its remedy."""
 
@@ -80,6 +86,7 @@ HTTP: dict[type[Exception], type[APIException]] = {
     GestureUnknown: NotFound,
     NotVisible: NotFound,
     OutOfTerritory: PermissionDenied,
+    SecondFactorRequired: SecondFactorProblem,
     Forbidden: PermissionDenied,
 }
 

@@ -26,8 +26,8 @@ def feed(here: Commune, wanted: Wanted, page: Page) -> bytes:
     root = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": get_language() or "fr"})
     about = f"communes/{here.pk}/decisions" + (f"/{wanted.couche.slug}" if wanted.couche else "")
     _text(root, "id", _tag(about))
-    title = _("Décisions de %(commune)s") % {"commune": here.nom}
-    _text(root, "title", f"{title} : {wanted.couche.title}" if wanted.couche else title)
+    title = _("Décisions : %(commune)s") % {"commune": here.nom}
+    _text(root, "title", f"{title}, {wanted.couche.title}" if wanted.couche else title)
     _text(
         root, "subtitle", _("Ce qui a été décidé des signalements des habitants, avec le motif et le délai.")
     )

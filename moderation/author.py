@@ -121,13 +121,11 @@ def story_of(contribution: Contribution) -> Story:
 
 
 def _body(contribution: Contribution, decision: Decision) -> str:
-    """Return who was asked by an appeal, or answered after it; else the commune; "" for the others' steps."""
+    """Return who was asked by an appeal, or answered after it; "" elsewhere."""
     if decision.action == Action.APPEAL:
         return turn_label(contribution)
-    if decision.actor != Actor.OFFICIAL:
-        return ""
     appealed = contribution.appealed_at is not None and decision.at > contribution.appealed_at
-    return turn_label(contribution) if appealed else contribution.commune.nom
+    return turn_label(contribution) if appealed and decision.actor == Actor.OFFICIAL else ""
 
 
 def withdraw(*, contribution: Contribution) -> Decision | None:

@@ -18,7 +18,7 @@ from moderation.edits import Difference
 from moderation.filters import same_author
 from moderation.groups import Group
 from moderation.queue import in_full
-from moderation.reasons import OTHER, Reason, reasons_for
+from moderation.reasons import OTHER, Reason, local_rows, reasons_for
 from moderation.scope import visible_to
 from moderation.workflow import Action, Actor, why_not
 from territoires.models import LieuDit
@@ -161,12 +161,14 @@ def _open(card: Card, rows: dict[uuid.UUID, Contribution], user: User) -> None:
     if card.before is not None and row.operation == Contribution.Operation.UPDATE:
         card.differences = differences(row, card.before)
         card.moved = card.before.geom != row.geom
+    desk = row.handed_to or row.commune
+    local = local_rows([desk])
     card.choices = [
         Choice(
             action,
             action.label,
             why_not(row, action, actor=Actor.OFFICIAL, by=user),
-            [one for one in reasons_for(row.couche.slug, action) if one.code != OTHER],
+            [one for one in reasons_for(row.couche.slug, action, desk, rows=local) if one.code != OTHER],
         )
         for action in CARD_ACTIONS
     ]

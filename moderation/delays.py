@@ -99,6 +99,7 @@ def delay_of(contribution: Contribution) -> Delay | None:
     """Return the present wait of a report; None when no official owes it an answer."""
     if contribution.status != Contribution.Status.SUBMITTED:
         return None
-    found = with_waiting_since(Contribution.objects.filter(pk=contribution.pk))
+    # The row is in hand already, be it a practice one.
+    found = with_waiting_since(Contribution.with_practice.filter(pk=contribution.pk))
     since = found.values_list("waiting_since", flat=True).get()
     return Delay(since, max(0, waiting_days(since)), escalations_of(contribution))

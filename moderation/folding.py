@@ -7,7 +7,7 @@ content, everybody who saw it counts as an observation, and one accepted removal
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from django.contrib.gis.geos import Point
@@ -35,6 +35,8 @@ class Piece:
     self_accepted: bool
     origin: str
     observer: str | None
+    # The town hall's fields that a resident's correction carries as they were that day: not theirs to say.
+    carried: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class State:
     origin: str
     observers: frozenset[str] = frozenset()
     nameless: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,21 @@ class _Fold:
         if piece.operation == Operation.DELETE:
             self.removed = True
         elif piece.operation != Operation.CONFIRM:
-            self.content = piece
+            self.content = self._without_old_words(piece)
         return True
+
+    def _without_old_words(self, piece: Piece) -> Piece:
+        """Return the correction with the town hall's fields as they stand now, not as when it was written."""
+        if not piece.carried:
+            return piece
+        before: Mapping[str, Any] = {}
+        if self.content is not None:
+            before = self.content.attributes
+        elif self.before is not None:
+            before = self.before.attributes
+        said = {name: value for name, value in piece.attributes.items() if name not in piece.carried}
+        kept = {name: before[name] for name in piece.carried if name in before}
+        return replace(piece, attributes=said | kept)
 
     def change(self) -> Change:
         """Return the one change this object undergoes."""

@@ -5,6 +5,7 @@ The number of queries does not depend on the number of contributions.
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,8 +16,10 @@ from comptes.deferral import defer
 from comptes.models import User
 from comptes.permissions import check_publish
 from contributions.models import Contribution
+from contributions.validation import BY_OFFICIALS
 from couches.models import Couche, CoucheVersion, FeatureVersion
 from couches.publication import NothingToPublish, publish
+from couches.schemas import properties
 from moderation.folding import Batch, Merged, Piece, State, fold
 from moderation.letters import WRITE_LETTERS
 from moderation.models import Decision
@@ -89,7 +92,8 @@ def _collect(couche: Couche) -> Batch:
                     contribution=OuterRef("pk"), version=OuterRef("version"), self_accepted=True
                 )
             )
-        )
+        ),
+        couche,
     )
     uncounted = Contribution.objects.filter(couche=couche, status=Status.MERGED, published_in=None)
     merged = {
@@ -111,8 +115,27 @@ def _with_observer(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     return rows.annotate(observer=F("contact__email_sha256"))
 
 
-def _pieces(rows: QuerySet[Contribution]) -> list[Piece]:
-    return [_piece(row) for row in _with_observer(rows)]
+def _pieces(rows: QuerySet[Contribution], couche: Couche) -> list[Piece]:
+    official = frozenset(
+        name for name, definition in properties(couche).items() if definition.get("x-complete")
+    )
+    found = list(_with_observer(rows))
+    completed = _completed([row.pk for row in found if row.operation == Contribution.Operation.UPDATE])
+    return [
+        replace(_piece(row), carried=official - completed.get(row.pk, set()))
+        if row.operation == Contribution.Operation.UPDATE and row.channel not in BY_OFFICIALS
+        else _piece(row)
+        for row in found
+    ]
+
+
+def _completed(rows: list[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
+    """Return the answers that officials wrote themselves in these reports before accepting them."""
+    written: dict[uuid.UUID, set[str]] = {}
+    decisions = Decision.objects.standing().filter(contribution__in=rows, action=Action.COMPLETE)
+    for pk, changes in decisions.values_list("contribution", "changes"):
+        written.setdefault(pk, set()).update(changes.get("attributes", {}))
+    return written
 
 
 def _piece(row: Contribution) -> Piece:
@@ -154,6 +177,7 @@ def _states(features: set[uuid.UUID]) -> dict[uuid.UUID, State]:
             origin=row.origin,
             observers=frozenset(one for one in observers.get(row.feature_id, ()) if one),
             nameless=None in observers.get(row.feature_id, ()),
+            attributes=row.attributes,
         )
         for row in FeatureVersion.objects.current().filter(feature__in=features)
     }

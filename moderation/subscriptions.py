@@ -108,7 +108,7 @@ def confirm(*, token: str) -> Subscription:
 
 def end_token(row: Subscription) -> str:
     """Return what the link « ne plus recevoir » of each letter carries: signed, kept nowhere."""
-    return _signer().sign(row.pk)
+    return _signer().sign(str(row.pk))
 
 
 def find_confirmed(token: str) -> Subscription | None:

@@ -7,12 +7,15 @@ from moderation import (
     views,
     views_author,
     views_card,
+    views_completing,
     views_gestures,
     views_links,
     views_mail,
     views_practice,
     views_publication,
     views_queue,
+    views_reasons,
+    views_saved_filters,
 )
 
 # The same views on one's own invented reports: the address says so (`moderation.desk`).
@@ -42,7 +45,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views_publication.go_back,
         name="moderation-revert",
     ),
+    path("moderation/fiches/", views_completing.features, name="moderation-features"),
+    path("moderation/fiches/<uuid:pk>/", views_completing.feature, name="moderation-feature"),
+    path("moderation/motifs/", views_reasons.reasons, name="moderation-reasons"),
+    path("moderation/motifs/nouveau/", views_reasons.new_reason, name="moderation-reason-new"),
+    path("moderation/motifs/<int:pk>/", views_reasons.one_reason, name="moderation-reason"),
     path("moderation/photos/<int:pk>/", views.photo, name="moderation-photo"),
+    path("moderation/filtres/", views_saved_filters.save, name="moderation-filters"),
+    path(
+        "moderation/filtres/<int:pk>/renommer/", views_saved_filters.rename, name="moderation-filter-rename"
+    ),
+    path(
+        "moderation/filtres/<int:pk>/supprimer/", views_saved_filters.delete, name="moderation-filter-delete"
+    ),
     path("moderation/gestes/", views_gestures.gesture, name="moderation-gesture"),
     path("moderation/gestes/<uuid:pk>/annulation/", views_gestures.undo_page, name="moderation-undo"),
     path("moderation/<uuid:pk>/", views_card.detail, name="moderation-one"),

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
+from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +16,9 @@ from django.views.decorators.http import require_http_methods
 from comptes.models import Membership, User
 from comptes.roles import Role
 from contributions.models import Contribution
-from couches.forms import AttributeForm, attribute_form
+from couches.forms import AttributeForm
 from couches.schemas import describe, title_of
+from moderation.completing import completion_of
 from moderation.desk import desk_of
 from moderation.detail import (
     differences,
@@ -30,9 +32,10 @@ from moderation.forms import DecisionForm
 from moderation.gestures import Item, take
 from moderation.help import BY_ACTION
 from moderation.queue import in_full
-from moderation.reasons import reasons_for
+from moderation.reasons import local_rows, reasons_for
 from moderation.scope import visible_to
 from moderation.turns import LONGEST_HOLD, destinations
+from moderation.views_completing import ASKING
 from moderation.views_gestures import answer, official, remember, status_of, wants_json
 from moderation.workflow import Action, reason_required
 
@@ -43,6 +46,7 @@ MAIN_ACTIONS = (Action.ACCEPT, Action.COMPLETE, Action.RETURN, Action.MERGE, Act
 
 @never_cache
 @login_required
+@csp_update(ASKING)  # type: ignore[arg-type]  # of a view with arguments
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one report with all that helps to decide; take the decision."""
@@ -54,7 +58,9 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         told = [str(message) for found in form.errors.values() for message in found]
         return _refused(request, user, row, None, " ".join(told))
-    questions = _questions(row, request.POST) if form.cleaned_data["action"] == Action.COMPLETE else None
+    completing = form.cleaned_data["action"] == Action.COMPLETE
+    completion = completion_of(row, request.POST) if completing else None
+    questions = completion.questions if completion else None
     if questions is not None and not questions.is_valid():
         return _refused(request, user, row, questions, "")
     try:
@@ -109,12 +115,6 @@ def _decide(
     return _card(request, user, fresh, questions=questions, refusal=outcome.detail, status=status_of(outcome))
 
 
-def _questions(row: Contribution, data: Any = None) -> AttributeForm:
-    """Return the couche's questions, with what only the town hall fills."""
-    whole = row.operation in {Contribution.Operation.CREATE, Contribution.Operation.UPDATE}
-    return attribute_form(row.couche, data, initial=row.attributes, completing=True, partial=not whole)
-
-
 def _card(
     request: HttpRequest,
     user: User,
@@ -145,7 +145,7 @@ def _card(
             "gestures": [one for one in gestures if one["action"] in MAIN_ACTIONS],
             "other_gestures": [one for one in gestures if one["action"] not in MAIN_ACTIONS],
             "gesture": uuid.uuid4(),
-            "questions": questions or _questions(row),
+            "completion": completion_of(row, request.POST if questions is not None else None),
             "typed": request.POST,
             "destinations": destinations(row),
             "first_day": (today + dt.timedelta(days=1)).isoformat(),
@@ -160,12 +160,14 @@ def _card(
 
 def _gestures(row: Contribution, user: User, typed: Any) -> list[dict[str, Any]]:
     """Return the buttons with their reasons, and what was typed when a decision did not pass."""
+    desk = row.handed_to or row.commune
+    rows = local_rows([desk])
     return [
         {
             "action": one.action,
             "label": one.action.label,
             "why_not": one.why_not,
-            "reasons": reasons_for(row.couche.slug, one.action),
+            "reasons": reasons_for(row.couche.slug, one.action, desk, rows=rows),
             "reason_required": reason_required(one.action),
             "aide": BY_ACTION.get(one.action),
             "typed": typed if typed.get("action") == one.action else {},
@@ -181,7 +183,7 @@ def _who_else(row: Contribution, user: User) -> list[Membership]:
         .covering(row.handed_to or row.commune)
         .filter(role=Role.MODERATOR)
         .exclude(user=user)
-        .select_related("user", "commune", "epci", "departement", "region")
+        .select_related("user", "delegated_by__user", "commune", "epci", "departement", "region")
         .defer("commune__geom")
         .distinct()
         .order_by("national", "region", "departement", "epci", "user")[:WHO_ELSE]

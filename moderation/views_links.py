@@ -26,7 +26,7 @@ from moderation.forms_mail import LinkDecisionForm
 from moderation.letter_items import nearest_hamlet
 from moderation.links import LINK_ACTIONS, Closed, check_link, decide_by_link, find_link, undo_by_link
 from moderation.models import DecisionLink
-from moderation.reasons import reasons_for
+from moderation.reasons import local_rows, reasons_for
 from moderation.refusals import (
     DecidedAbove,
     NotAllowedFrom,
@@ -159,12 +159,14 @@ def _page(
 def _gestures(found: DecisionLink, typed: Any) -> list[dict[str, Any]]:
     """Return the buttons with their reasons, and what was typed when a decision did not pass."""
     row = found.contribution
+    desk = row.handed_to or row.commune
+    rows = local_rows([desk])
     return [
         {
             "action": one.action,
             "label": one.action.label,
             "why_not": one.why_not,
-            "reasons": reasons_for(row.couche.slug, one.action),
+            "reasons": reasons_for(row.couche.slug, one.action, desk, rows=rows),
             "reason_required": reason_required(one.action),
             "is_refusal": one.action == Action.REJECT,
             "typed": typed if typed.get("action") == one.action else {},

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from comptes.permissions import check_publish
+from comptes.permissions import check_publish, check_publisher
 from contributions.models import Contribution
 from couches.models import Couche, CoucheVersion, FeatureVersion
 from couches.publication import NothingToPublish, UnknownVersion, revert
@@ -26,7 +26,7 @@ SHOWN_VERSIONS = 10
 @require_GET
 def publication(request: HttpRequest) -> HttpResponse:
     """Show each couche with what waits and its latest versions."""
-    check_publish(request.user)
+    check_publisher(request.user)
     return _page(request)
 
 

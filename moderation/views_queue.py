@@ -21,6 +21,7 @@ from moderation.desk import desk_of
 from moderation.filters import ABOVE, HELD, MINE, Filters, parse_filters
 from moderation.forms import BATCH_ACTIONS
 from moderation.forms_queue import MAX_LISTED_COMMUNES, QueueFilterForm
+from moderation.local_reasons import territories_of
 from moderation.queue import COUNT_CEILING, Cards, read_cards, set_aside
 from moderation.reasons import REASONS, Reason
 from moderation.scope import desks_of
@@ -87,6 +88,7 @@ def _around(user: User, request: HttpRequest, couches: list[Couche]) -> dict[str
         "filter_form": QueueFilterForm(initial=shown, communes=communes, couches=couches),
         "desk_communes": desk[:MAX_DESK_COMMUNES],
         "more_desk_communes": len(desk) > MAX_DESK_COMMUNES,
+        "may_word": not practice and bool(territories_of(user)),
         "may_publish": not practice and may_publish(user),
         "offer_tour": not practice and bool(communes) and tour.is_to_offer(user),
     }

@@ -226,6 +226,7 @@ def _told(contribution: Contribution, action: Action, move: Transition, wish: Wi
         code=wish.reason_code,
         text=wish.public_reason,
         required=move.reason_required,
+        commune=turns.desk_of(contribution),
     )
 
 

@@ -50,6 +50,18 @@ def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def second_factor_optional(settings: Any) -> None:
+    """The cast signs in with a password; `second_factor_required` and its tests ask for more."""
+    settings.REPERES_MFA = "optional"
+
+
+@pytest.fixture
+def second_factor_required(second_factor_optional: None, settings: Any) -> None:
+    """As on a real instance: who decides has shown more than a password."""
+    settings.REPERES_MFA = "required"
+
+
 @pytest.fixture
 def aurillac(db: None) -> Commune:
     """Aurillac, a square around 2.44 E 44.93 N (±0.05°)."""

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from comptes.mandates import who_answers
+from comptes.mandates import answered_by_delegation, who_answers
 from config.pages import outline, published
 from contributions.pauses import live_in
 from couches.models import Couche, FeatureVersion
@@ -67,6 +67,7 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "objets": listed,
         "dessin": outline.draw(here, [item.point for item in listed]),
         "repond": who_answers(here),
+        "remplacement": answered_by_delegation(here),
         "pauses": live_in(here),
         "en_retard": late_in(here),
     }

@@ -9,7 +9,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 # What a robot has no use for: personal spaces, follow-ups, and the pages made of a query.
-NOT_FOR_ROBOTS = ["/compte/", "/moderation/", "/suivi/", "/api/", "/exports/", "/communes/?"]
+NOT_FOR_ROBOTS = [
+    "/compte/",
+    "/moderation/",
+    "/equipe/",
+    "/invitation/",
+    "/suivi/",
+    "/api/",
+    "/exports/",
+    "/communes/?",
+]
 
 
 @require_safe

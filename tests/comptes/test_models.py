@@ -35,7 +35,7 @@ def test_a_mandate_does_not_end_before_it_starts(bruno: User) -> None:
         role=Role.CLERK,
         national=True,
         starts=now,
-        ends=now,
+        ends=now - dt.timedelta(seconds=1),
     )
 
 

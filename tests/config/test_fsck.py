@@ -10,8 +10,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
-from comptes.models import Notification, User
+from comptes.invitations import invite
+from comptes.models import Claim, Notification, User
+from comptes.roles import Role
 from config import invariants
 from contributions.jobs import forget
 from contributions.models import (
@@ -85,6 +88,7 @@ BREACHES = {
     "contribution-fusionnee": "UPDATE contributions_contribution SET merged_into_id = id",
     "decision-suite": "UPDATE moderation_decision SET from_status = 'RETURNED'",
     "decision-territoire": "UPDATE comptes_membership SET ends = starts + interval '1 hour'",
+    "motif-local": "UPDATE moderation_decision SET reason_code = 'local-999999'",
     "version-numeros": "UPDATE couches_coucheversion SET number = 7",
     "version-compte": "UPDATE couches_coucheversion SET feature_count = 12",
     "version-empreinte": "UPDATE couches_coucheversion SET sha256 = repeat('0', 64)",
@@ -102,6 +106,41 @@ def test_each_breach_is_named(name: str, chain: Contribution) -> None:
     code, printed = fsck()
     assert code == 1
     assert f"{name}: " in printed
+
+
+def test_a_delegation_beyond_its_mandate_is_named(chain: Contribution, bruno: User, claude: User) -> None:
+    """Longer than the mandate it comes from."""
+    source = bruno.memberships.get()
+    now = timezone.now()
+    factories.MembershipFactory(
+        user=claude, commune=source.commune, delegated_by=source, starts=now, ends=now + dt.timedelta(days=9)
+    )
+    assert fsck()[0] == 0
+    break_it("UPDATE comptes_membership SET ends = now() + interval '1 day' WHERE delegated_by_id IS NULL")
+    assert "delegation-bornee: " in fsck()[1]
+
+
+def test_an_invitation_that_gave_something_else_is_named(chain: Contribution, bruno: User) -> None:
+    """Another role than the one proposed; and an address kept for nothing."""
+    factories.MembershipFactory(user=bruno, role=Role.ADMIN_TERRITORY, commune_id="15014")
+    written = invite(by=bruno, email="x@exemple.fr", role=Role.CLERK, territory=chain.commune)
+    break_it("UPDATE comptes_invitation SET expires_at = now() - interval '40 days'")
+    assert "invitation-echue: " in fsck()[1]
+    mandate = bruno.memberships.first()
+    break_it("UPDATE comptes_invitation SET accepted_at = now(), membership_id = %s", mandate.pk)
+    assert f"invitation-mandat: {written.pk}" in fsck()[1]
+
+
+def test_a_code_used_by_nobody_of_the_journal_is_named(chain: Contribution, bruno: User) -> None:
+    """Somebody is said to have claimed, and no mandate says so."""
+    Claim.objects.create(
+        commune_id="15014",
+        code_hash="0" * 64,
+        expires_at=timezone.now(),
+        used_at=timezone.now(),
+        used_by=bruno,
+    )
+    assert "revendication-seule: " in fsck()[1]
 
 
 def test_two_states_at_once_are_named(chain: Contribution) -> None:
@@ -228,7 +267,9 @@ def test_what_leaks_from_the_sandbox_is_named(name: str, chain: Contribution, br
 def test_every_invariant_has_its_breach() -> None:
     """A query nobody can make fail protects nothing."""
     tried_apart = {
-        "abonnement-echu", "contact-echu", "cle-suivi-echue", "objet-intervalles", "trace-echue", *SANDBOX_BREACHES,
+        "contact-echu", "cle-suivi-echue", "objet-intervalles", "trace-echue", "delegation-bornee",
+        "invitation-mandat", "invitation-echue", "revendication-seule",
+        "abonnement-echu", *SANDBOX_BREACHES,
     }  # fmt: skip
     # A CHECK constraint refuses these rows whatever writes them: see the tests.
     refused_by_check = {"contribution-lieu", "objet-lieu", "courrier-parti"}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from moderation.author import answer
 from moderation.delays import delay_of, escalations_of, late_in
 from moderation.digests import stop_digests, write_digest
 from moderation.models import DecisionLink, Reminder
+from moderation.practice import start_again
 from moderation.reminders import follow_delays, write_escalation, write_reminder
 from territoires.models import Commune, Departement
 from tests.comptes.conftest import PostOffice, post_office
@@ -271,7 +273,9 @@ def test_the_author_reads_since_when_and_to_whom_it_was_passed_on(
     page = client.post("/suivi/", sent).content.decode().replace("&#x27;", "'")
     assert "Sans réponse depuis 21 jours" in page
     assert "Transmis à l'intercommunalité le 23 mars" in page
-    story = client.get(f"/api/v1/contributions/{row.pk}/suivi/", headers={"x-suivi": SECRET}).json()
+    answered = client.get(f"/api/v1/contributions/{row.pk}/suivi/", headers={"x-suivi": SECRET})
+    story = answered.json()
+    assert answered.status_code == 200, story
     assert story["waiting_since"] == "2026-03-02T16:00:00+01:00"
     assert [one["level"] for one in story["passed_on"]] == ["epci"]
 
@@ -283,3 +287,13 @@ def test_the_card_s_notice_shows_only_what_is_late(row: Contribution, clock: tim
     assert notice().strip() == ""
     clock.move_to(RECEIVED + dt.timedelta(days=9))
     assert "Sans réponse depuis 9 jours." in notice()
+
+
+def test_a_practice_report_has_a_delay_too(bruno: User, settings: Any, tmp_path: Path) -> None:
+    """The card of the sandbox shows it like any other; no list and no letter ever does."""
+    settings.MEDIA_ROOT = tmp_path
+    start_again(bruno)
+    row = Contribution.with_practice.filter(practice_of=bruno, status="SUBMITTED").first()
+    assert row is not None and delay_of(row) is not None
+    assert follow_delays(timezone.localdate() + dt.timedelta(days=60)) == (0, 0)
+    assert not Reminder.objects.exists()

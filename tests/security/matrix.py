@@ -101,6 +101,9 @@ def _new_report(world: World) -> dict[str, Any]:
 COUCHE = ["zones-blanches"]
 # Anonymous people are sent to sign in; officials out of scope do not learn that the object exists.
 SIGNED_IN = "302 302 200 200 200 200 200 200"
+SIGNED_IN_NONE = "302 302 404 404 404 404 404 404"
+ALL_ELSEWHERE = "302 302 302 302 302 302 302 302"
+NOWHERE = "404 404 404 404 404 404 404 404"
 IN_SCOPE = "302 302 404 200 200 200 404 404"
 # The sandbox is each one's own: a real report is in nobody's; an ended mandate opens none.
 LEARNERS = "302 302 200 200 200 200 200 403"
@@ -234,6 +237,22 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"POST": "302 302 302 302 302 302 302 302"},
     ),
+    "moderation-filters": Route(
+        body=lambda world: {"name": "Matrice", "query": "status=tous"},
+        content_type=FORM,
+        allowed={"POST": "302 302 302 302 302 302 302 302"},
+    ),
+    "moderation-filter-rename": Route(
+        args=lambda world: [world["filter"].pk],
+        body=lambda world: {"name": "Matrice"},
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
+    "moderation-filter-delete": Route(
+        args=lambda world: [world["filter"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
     "moderation-photo": Route(args=lambda world: [world["photo"].pk], allowed={"GET": IN_SCOPE}),
     # Whoever holds a mailed link acts as the person it was written to, signed in or not.
     "moderation-link": Route(
@@ -266,6 +285,33 @@ ROUTES: dict[str, Route] = {
         body=lambda world: {"note": "Matrice"},
         content_type=FORM,
         allowed={"POST": "302 302 403 403 403 403 302 403"},
+    ),
+    "moderation-features": Route(allowed={"GET": SIGNED_IN}),
+    "moderation-feature": Route(
+        args=lambda world: [world["place"].row.feature_id],
+        body=lambda world: {
+            "a-kind": "cafe",
+            "a-nom": "Le Relais",
+            "a-adresse": "3 place du Square",
+            "base": world["place"].token,
+            "id": "7b0f6f5e-6d0e-4c7b-9a55-0d4c7ad2b222",
+        },
+        content_type=FORM,
+        allowed={"GET": IN_SCOPE, "POST": "302 302 404 302 302 302 404 404"},
+    ),
+    "moderation-reasons": Route(allowed={"GET": "302 302 200 403 200 200 403 403"}),
+    "moderation-reason-new": Route(
+        query="?territoire=commune:15014",
+        body=lambda world: {"label": "Chez nous", "public_text": "Voyez la mairie.", "actions": ["reject"]},
+        content_type=FORM,
+        # Without a territory in the address, one's own: the first.
+        allowed={"GET": "302 302 403 403 200 403 403 403", "POST": "302 302 302 403 302 302 403 403"},
+    ),
+    "moderation-reason": Route(
+        args=lambda world: [world["reason"].pk],
+        body=lambda world: {"label": "Chez nous", "public_text": "Voyez la mairie.", "actions": ["reject"]},
+        content_type=FORM,
+        allowed={"GET": "302 302 404 404 200 404 404 404", "POST": "302 302 404 404 302 404 404 404"},
     ),
     "ateliers": Route(
         body=lambda world: {"label": "Classe de CM2", "hours": "3", "max_uses": "60"},
@@ -377,6 +423,128 @@ ROUTES: dict[str, Route] = {
         content_type=FORM,
         allowed={"GET": "302 302 302 302 302 302 302 302", "POST": "302 302 302 302 302 302 302 302"},
     ),
+    # --- Teams: the mayor of the matrix also grants roles in Aurillac ------------------
+    "equipe": Route(allowed={"GET": "302 302 403 403 200 403 403 403"}),
+    "equipe-inviter": Route(
+        body=lambda world: {"email": "nouvelle@exemple.fr", "role": "clerk", "territoire": "commune:15014"},
+        content_type=FORM,
+        allowed={"POST": "302 302 403 403 302 403 403 403"},
+    ),
+    "equipe-annuler": Route(
+        args=lambda world: [world["invitation"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
+    "equipe-approuver": Route(
+        args=lambda world: [world["invitation"].pk],
+        content_type=FORM,
+        allowed={"POST": "302 302 404 404 302 404 404 404"},
+    ),
+    "equipe-fin": Route(
+        args=lambda world: [world["clerk_mandate"].pk],
+        content_type=FORM,
+        allowed={"GET": "302 302 404 200 200 404 404 404", "POST": "302 302 404 302 302 404 404 404"},
+    ),
+    "equipe-confirmer": Route(content_type=FORM, allowed={"POST": "302 302 403 403 302 403 403 403"}),
+    "equipe-revendiquer": public(),
+    "equipe-commune": public(args=lambda world: ["15014"]),
+    # Aurillac has its people: no code leaves, the request goes to them.
+    "equipe-demander-code": Route(
+        args=lambda world: ["15014"],
+        content_type=FORM,
+        allowed={"POST": "409 409 409 409 409 409 409 409"},
+    ),
+    "equipe-demander-acces": Route(
+        args=lambda world: ["15014"],
+        body=lambda world: {"name": "Paul Serre", "email": "paul@exemple.fr", "words": ""},
+        content_type=FORM,
+        allowed={"POST": EVERYBODY},
+    ),
+    "equipe-code": Route(
+        args=lambda world: [world["claim"].pk],
+        body=lambda world: {
+            "code": "AAAABBBB",
+            "name": "Paul",
+            "email": "paul@exemple.fr",
+            "password": "trois petits chats",
+        },
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": "422 422 422 422 422 422 422 422"},
+    ),
+    "equipe-contester": Route(
+        args=lambda world: [world["contest"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "invitation": Route(
+        args=lambda world: [world["invitation_token"]],
+        body=lambda world: {"name": "Paul Serre", "password": "trois petits chats"},
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": "200 200 403 403 403 403 403 403"},
+    ),
+    "attestation": Route(
+        args=lambda world: [world["attestation"]],
+        content_type=FORM,
+        allowed={"GET": EVERYBODY, "POST": EVERYBODY},
+    ),
+    "compte-absence": Route(
+        body=lambda world: {
+            "mandate": world["mayor_mandate"].pk,
+            "email": "paul@exemple.fr",
+            "first_day": timezone.localdate().isoformat(),
+            "last_day": timezone.localdate().isoformat(),
+        },
+        content_type=FORM,
+        allowed={"GET": "302 302 200 403 200 200 403 403", "POST": "302 302 422 403 302 422 403 403"},
+    ),
+    "compte-confirmer": Route(content_type=FORM, allowed={"POST": SIGNED_IN.replace("200", "302")}),
+    # --- Second factor -------------------------------------------------------------------
+    "mfa_index": Route(allowed={"GET": SIGNED_IN}),
+    # People of this matrix signed in without a password typed just now: they are asked for it first.
+    "mfa_activate_totp": Route(
+        body=lambda world: {"code": "000000"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "mfa_deactivate_totp": Route(content_type=FORM, allowed={"GET": SIGNED_IN_NONE, "POST": SIGNED_IN_NONE}),
+    "mfa_add_webauthn": Route(
+        body=lambda world: {"name": "x", "credential": "{}"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "mfa_remove_webauthn": Route(
+        args=lambda world: [1], content_type=FORM, allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE}
+    ),
+    "mfa_view_recovery_codes": Route(allowed={"GET": SIGNED_IN_NONE}),
+    "mfa_generate_recovery_codes": Route(
+        content_type=FORM, allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE}
+    ),
+    "mfa_authenticate": Route(
+        body=lambda world: {"code": "000000"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "account_reauthenticate": Route(
+        body=lambda world: {"password": "faux"},
+        content_type=FORM,
+        allowed={"GET": SIGNED_IN, "POST": SIGNED_IN},
+    ),
+    # Who has no factor yet is led to the password.
+    "mfa_reauthenticate": Route(
+        body=lambda world: {"code": "000000"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    "mfa_reauthenticate_webauthn": Route(
+        body=lambda world: {"credential": "{}"},
+        content_type=FORM,
+        allowed={"GET": ALL_ELSEWHERE, "POST": ALL_ELSEWHERE},
+    ),
+    # --- ProConnect, off: no such address (tests/comptes/test_proconnect*.py turn it on) ---
+    "proconnect": Route(content_type=FORM, allowed={"POST": NOWHERE}),
+    "proconnect-retour": Route(query="?code=x&state=y", allowed={"GET": NOWHERE}),
+    "proconnect-commune": Route(content_type=FORM, allowed={"GET": NOWHERE, "POST": NOWHERE}),
+    "proconnect-deconnecte": Route(query="?state=x", allowed={"GET": NOWHERE}),
     # --- Residents, by page --------------------------------------------------------------
     "signaler": Route(
         body=lambda world: {"couche": "zones-blanches"},

@@ -55,10 +55,21 @@ def test_the_safe_environment_starts() -> None:
         ({"DATABASE_URL": "mysql://x@/x"}, "DATABASE_URL"),
         ({"REPERES_PROCESS": "autre"}, "web, worker ou manage"),
         ({"REPERES_DEMO": "peut-être"}, "écrivez 1 ou 0"),
+        ({"REPERES_ATTESTATION_DATE": "mars 2032"}, "écrivez une date"),
         ({"REPERES_PROXIES": "un"}, "écrivez un nombre entier"),
         ({"REPERES_LIMIT_ADDRESS": "60"}, "débit par heure:réserve"),
         ({"REPERES_LIMIT_COMMUNE": "0:10"}, "débit par heure:réserve"),
         ({"REPERES_CHALLENGE_COST": "0"}, "au moins 1"),
+        ({"REPERES_MFA": "non"}, "required ou optional"),
+        ({"PROCONNECT_ISSUER": "https://proconnect.example"}, "PROCONNECT_CLIENT_ID"),
+        (
+            {
+                "PROCONNECT_ISSUER": "http://proconnect.example",
+                "PROCONNECT_CLIENT_ID": "x",
+                "PROCONNECT_SECRET": "y",
+            },
+            "une adresse https://",
+        ),
     ],
     ids=lambda value: "&".join(value) if isinstance(value, dict) else "",
 )
@@ -67,6 +78,14 @@ def test_an_unsafe_one_does_not_start_and_says_why(environment: dict[str, str], 
     assert done.returncode != 0
     assert "ImproperlyConfigured" in done.stderr
     assert said in done.stderr
+
+
+def test_a_second_factor_is_asked_except_in_the_demo() -> None:
+    assert start("print(s.REPERES_MFA)").stdout.strip() == "required"
+    assert start("print(s.REPERES_MFA)", REPERES_DEMO="1").stdout.strip() == "optional"
+    assert (
+        start("print(s.REPERES_MFA)", REPERES_DEMO="1", REPERES_MFA="required").stdout.strip() == "required"
+    )
 
 
 def test_the_demo_starts_on_this_machine_only() -> None:

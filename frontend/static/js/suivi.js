@@ -88,7 +88,7 @@ function drawStep(section, step) {
     const said = document.createElement("p");
     said.textContent = step.public_reason;
     const footer = document.createElement("footer");
-    footer.textContent = step.who === "mairie" && step.body ? step.body : word(section, step.who);
+    footer.textContent = (step.who === "mairie" && step.body) || word(section, step.who);
     quote.append(said, footer);
     line.append(quote);
   }

@@ -26,6 +26,8 @@ export function start(page, storage) {
   let more = page.querySelector("nav a[href^='?']") !== null;
   /** @type {Map<string, (verdict: ReturnType<typeof import("./clicks.js").judge>) => void>} who waits for an answer here */
   const waiting = new Map();
+  /** @type {Promise<void> | null} the card on its way, that keys wait for */
+  let opening = null;
 
   /** @param {Click} click @param {ReturnType<typeof import("./clicks.js").judge>} verdict */
   function told(click, verdict) {
@@ -44,7 +46,9 @@ export function start(page, storage) {
   async function refill() {
     if (!onQueue || cards().length >= FEW) return;
     if (more) {
-      const found = await fetchCards("");
+      // The server opens one card of a page: the one that is open here.
+      const shown = current();
+      const found = await fetchCards(shown ? `ouvrir=${idOf(shown)}` : "");
       more = found.next;
       const here = new Set(cards().map(idOf));
       const decided = new Set(readClicks(storage).flatMap(({ body }) => new URLSearchParams(body).getAll("choix").map((one) => one.split(":")[0])));
@@ -52,7 +56,7 @@ export function start(page, storage) {
       for (const card of found.cards) {
         if (!here.has(idOf(/** @type {HTMLElement} */ (card))) && !decided.has(card.dataset.id ?? "")) list?.append(page.importNode(card, true));
       }
-      if (!current()?.hasAttribute("data-courante")) await goTo(cards()[0]);
+      if (!current()?.hasAttribute("data-courante")) await show(cards()[0]);
     }
     // Nothing left, here or there: the server's empty page is the reward.
     if (!cards().length) location.assign(location.pathname + location.search);
@@ -104,7 +108,7 @@ export function start(page, storage) {
     sayRemaining(Math.max(0, remaining() - ticked));
     sayDone(click.title, () => takeBack(click));
     if (untick) more = true;
-    void goTo(following);
+    void show(following);
     void send().then(refill);
   }
 
@@ -116,12 +120,12 @@ export function start(page, storage) {
       if (verdict.kind === "later") return waiting.set(id, () => location.reload());
       if (verdict.kind !== "done") return sayRefused(undo, verdict.detail ?? "", () => dropClick(storage, id));
       sayDone(gettext("C'est annulé : le signalement attend de nouveau."), null);
-      const report = /moderation\/([^/]+)\//.exec(click.link)?.[1] ?? "";
+      const report = /([0-9a-f-]{36})\//.exec(click.link)?.[1] ?? "";
       const back = onQueue && !cards().some((card) => idOf(card) === report) ? await ask(report) : null;
       if (verdict.remaining !== undefined && onQueue) sayRemaining(verdict.remaining);
       if (!back) return location.reload();
       page.querySelector("[data-file]")?.prepend(page.importNode(back, true));
-      await goTo(cards()[0]);
+      await show(cards()[0]);
     });
     keepClick(storage, undo);
     void send();
@@ -151,8 +155,25 @@ export function start(page, storage) {
     void send();
   }
 
+  /**
+   * Make a card the current one; keys pressed meanwhile wait for it.
+   * @param {HTMLElement | undefined} card
+   */
+  function show(card) {
+    const done = goTo(card).finally(() => {
+      if (opening === done) opening = null;
+    });
+    opening = done;
+    return done;
+  }
+
   /** @param {KeyboardEvent} event */
   function onKey(event) {
+    if (opening && /^[1-9a-z?]$/i.test(event.key)) {
+      event.preventDefault();
+      void opening.then(() => onKey(event));
+      return;
+    }
     const target = /** @type {HTMLElement} */ (event.target);
     const typing = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])") || target.isContentEditable;
     if (page.querySelector("dialog[open]") && event.key !== "Escape") return;
@@ -174,12 +195,12 @@ export function start(page, storage) {
     if (command === "gesture") return gesture(card, value ?? "");
     if (!onQueue) return undefined;
     if (command === "open") return location.assign(`${base}${idOf(card)}/`);
-    return void goTo(cards()[cards().indexOf(card) + (command === "next" ? 1 : -1)] ?? card);
+    return void show(cards()[cards().indexOf(card) + (command === "next" ? 1 : -1)] ?? card);
   }
 
   /** @param {HTMLElement} card @param {string} action */
   function gesture(card, action) {
-    if (onQueue && !isOpen(card)) return void goTo(card).then(() => gesture(/** @type {HTMLElement} */ (current()), action));
+    if (onQueue && !isOpen(card)) return void show(card).then(() => gesture(/** @type {HTMLElement} */ (current()), action));
     const details = /** @type {HTMLDetailsElement | null} */ (card.querySelector(`details[data-action="${action}"], form[data-geste="${action}"] > details`));
     const plain = /** @type {HTMLButtonElement | null} */ (card.querySelector(`button[data-action="${action}"], form[data-geste="accept"][data-geste="${action}"] > button`));
     if (plain) return plain.form?.requestSubmit(plain);
@@ -187,7 +208,8 @@ export function start(page, storage) {
     if (!details) return onQueue ? location.assign(`${base}${idOf(card)}/#${action}`) : undefined;
     for (const other of card.querySelectorAll("details[data-action], form[data-geste] > details")) if (other !== details) other.removeAttribute("open");
     details.open = true;
-    return /** @type {HTMLElement | null} */ (details.querySelector("input:not([type=hidden]), textarea, summary"))?.focus();
+    const first = details.querySelector("input:not([type=hidden]), textarea") ?? details.querySelector("summary");
+    return /** @type {HTMLElement | null} */ (first)?.focus();
   }
 
   page.addEventListener("submit", onSubmit);
@@ -198,7 +220,7 @@ export function start(page, storage) {
     event.preventDefault();
     const line = /** @type {HTMLElement} */ (link.closest("[data-carte]"));
     // Where the card cannot be had by itself, the page it stands in may.
-    void goTo(line).then(() => line.isConnected && !isOpen(line) && location.assign(/** @type {HTMLAnchorElement} */ (link).href));
+    void show(line).then(() => line.isConnected && !isOpen(line) && location.assign(/** @type {HTMLAnchorElement} */ (link).href));
   });
   const section = page.querySelector("[data-carte-file]");
   // Leaflet and its wiring weigh as much as the page: they come with the map, when it is asked for.
@@ -253,7 +275,7 @@ function showHelp() {
 
 /** @param {Document} page */
 function offerHelp(page) {
-  const link = h("button", { type: "button", class: "lien raccourcis-offre", onclick: showHelp }, gettext("Au clavier : touche ?"));
+  const link = h("button", { type: "button", class: "raccourcis-offre", onclick: showHelp }, gettext("Au clavier : touche ?"));
   page.querySelector(".tete")?.append(link);
 }
 
