@@ -16,7 +16,7 @@ from comptes.permissions import communes_for, may_publish
 from comptes.roles import Gesture
 from couches.models import Couche
 from moderation import tour
-from moderation.cards import Card, deal, points_of
+from moderation.cards import Card, deal
 from moderation.desk import desk_of
 from moderation.filters import ABOVE, HELD, MINE, Filters, parse_filters
 from moderation.forms import BATCH_ACTIONS
@@ -57,7 +57,6 @@ def queue(request: HttpRequest) -> HttpResponse:
         {
             "cards": cards,
             "last": last_gesture(request),
-            "points": points_of(cards),
             "remaining": page.remaining,
             "ceiling": page.remaining >= COUNT_CEILING,
             "query": _query(request),
