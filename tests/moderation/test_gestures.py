@@ -20,7 +20,7 @@ from moderation.edits import Edits
 from moderation.gestures import GroupRefused, Item, Outcome, take, undo
 from moderation.models import Decision
 from moderation.publication import publish_accepted
-from moderation.queue import visible_to
+from moderation.scope import visible_to
 from moderation.turns import destinations
 from moderation.workflow import apply
 from territoires.models import Commune

@@ -21,11 +21,12 @@ from couches.schemas import clean_attributes
 from moderation import practice
 from moderation.detail import differences, neighbours_of, object_in_force
 from moderation.edits import Edits
+from moderation.filters import parse_filters
 from moderation.gestures import Item, take, undo
 from moderation.models import Decision
 from moderation.practice_scenes import SCENES
 from moderation.publication import publish_accepted
-from moderation.queue import parse_filters, read_page
+from moderation.queue import read_page
 from moderation.refusals import MergeTargetInvalid, StaleVersion
 from moderation.scope import of_sandbox, visible_to
 from moderation.turns import destinations

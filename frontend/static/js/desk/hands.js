@@ -222,6 +222,8 @@ export function start(page, storage) {
     // Where the card cannot be had by itself, the page it stands in may.
     void show(line).then(() => line.isConnected && !isOpen(line) && location.assign(/** @type {HTMLAnchorElement} */ (link).href));
   });
+  // Ticking all is asked for less often than not: its script comes with the panel.
+  page.querySelector("[data-lot] > details")?.addEventListener("toggle", () => import("../queue.js"), { once: true });
   const section = page.querySelector("[data-carte-file]");
   // Leaflet and its wiring weigh as much as the page: they come with the map, when it is asked for.
   section?.addEventListener("toggle", () => import("./list_map.js").then(({ enhanceListMap }) => enhanceListMap(/** @type {HTMLDetailsElement} */ (section))), { once: true });
