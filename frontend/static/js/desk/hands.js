@@ -41,19 +41,19 @@ export function start(page, storage) {
     waiting.delete(click.id);
     if (here) return here(verdict);
     if (verdict.kind === "refused") sayRefused(click, verdict.detail ?? "", () => dropClick(storage, click.id));
-    if (verdict.kind === "done" && !left) void refill();
+    if (!state && !left) void refill();
   }
 
   /** Ask for more cards when few are left, once all that was decided is known. */
   async function refill() {
-    if (!onQueue || cards().length >= FEW) return;
+    // What is on its way is not decided yet for the server: its page would show it again.
+    if (!onQueue || cards().length >= FEW || toSend(readClicks(storage), who).length) return;
     if (more) {
       // The server opens one card of a page: the one that is open here.
       const shown = current();
       const found = await fetchCards(shown ? `ouvrir=${idOf(shown)}` : "");
       more = found.next;
       const here = new Set(cards().map(idOf));
-      for (const { body } of readClicks(storage)) for (const id of reportsOf(body)) decided.add(id);
       const list = page.querySelector("[data-file]");
       for (const card of found.cards) {
         if (!here.has(idOf(/** @type {HTMLElement} */ (card))) && !decided.has(card.dataset.id ?? "")) list?.append(page.importNode(card, true));
@@ -242,6 +242,10 @@ export function start(page, storage) {
     sayDone(click.title, () => takeBack(click));
   }
   if (location.hash.length > 1 && !onQueue) gesture(/** @type {HTMLElement} */ (main), location.hash.slice(1));
+  for (const { body } of toSend(readClicks(storage), who)) for (const id of reportsOf(body)) decided.add(id);
+  // Decided before this page was drawn, and still to be sent: not to be decided again.
+  for (const card of cards()) if (decided.has(idOf(card))) card.remove();
+  if (!cards().some(isOpen)) void show(cards()[0]);
   offerHelp(page);
   void send().then(refill);
 }
