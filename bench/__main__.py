@@ -1,11 +1,11 @@
-"""`python -m bench [name]`: export, lookup, submission, duplicates, offline, or all of them."""
+"""`python -m bench [name]`: export, lookup, submission, duplicates, desk, offline, or all of them."""
 
 import argparse
 import os
 import sys
 import time
 
-from bench import export, offline, requests
+from bench import desk, export, offline, requests
 from bench.database import BenchDatabase
 from bench.measure import product
 from bench.report import Line, table, write
@@ -15,6 +15,7 @@ BENCHES = {
     "lookup": requests.lookup,
     "submission": requests.submission,
     "duplicates": requests.duplicates,
+    "desk": desk.run,
     "offline": offline.run,
 }
 # Starts a site of its own: nothing to sow for it alone.

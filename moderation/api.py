@@ -27,8 +27,9 @@ from moderation.api_refusals import (
     refusals_as_answers,
 )
 from moderation.detail import gestures_of, history_of, neighbours_of
+from moderation.filters import SLUG, Cursor, Filters, parse_filters
 from moderation.models import Decision
-from moderation.queue import SLUG, in_full, parse_filters, read_page
+from moderation.queue import in_full, read_cards, read_page
 from moderation.reasons import REASONS, reasons_for
 from moderation.refusals import NotVisible, Refusal
 from moderation.scope import visible_to
@@ -54,6 +55,10 @@ def _text(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.STR, description=description)
 
 
+def _yes_no(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, enum=["oui", "non"], description=description)
+
+
 class QueueView(APIView):
     """The queue of one's own territory."""
 
@@ -61,29 +66,63 @@ class QueueView(APIView):
         operation_id="moderation_contributions_list",
         summary="La file de son territoire, du plus ancien au plus récent",
         parameters=[
-            _text("status", "État, par exemple SUBMITTED ; tous les états si absent."),
+            _text(
+                "status",
+                "État, par exemple SUBMITTED ; ou `a-decider` (ce qu'on attend de vous), `mis-en-attente`, "
+                "`transmis` (à un autre niveau) ; tous les états si absent.",
+            ),
             _text("commune", "Code INSEE."),
             _text("couche", "Identifiant de la couche."),
             _text("bbox", "ouest,sud,est,nord en degrés (WGS84)."),
+            OpenApiParameter("age", OpenApiTypes.INT, description="Reçus il y a plus de tant de jours."),
+            _yes_no("limite", "À moins de 100 m d'une autre commune."),
+            _yes_no("photo", "Avec au moins une photo, ou sans."),
+            OpenApiParameter(
+                "auteur", OpenApiTypes.UUID, description="Du même auteur que ce signalement, chez vous."
+            ),
+            _text("reference", "Premiers caractères de l'identifiant, quatre au moins."),
+            OpenApiParameter(
+                "groupes",
+                OpenApiTypes.STR,
+                enum=["oui", "non"],
+                description="Par groupes qui disent la même chose : `group` nomme le plus ancien de chacun, "
+                "et `limit` compte des groupes.",
+            ),
             _text("after", "Repère de la page suivante, donné par `next`."),
+            _text("depuis", "Début de la fenêtre où l'on groupe, donné par `next`."),
             OpenApiParameter("limit", OpenApiTypes.INT, description="De 1 à 100, 50 par défaut."),
         ],
         responses={200: QueueAnswer, 422: OpenApiResponse(description="Filtre refusé.")},
     )
     def get(self, request: Request) -> Response:
         """Return one page of what the reader may see."""
-        page = read_page(request.user, parse_filters(request.query_params))
-        following = None
-        if page.next:
-            query = request.query_params.copy()
-            query["after"] = str(page.next)
-            following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-        body = {
-            "remaining": page.remaining,
-            "next": following,
-            "results": [represent(row) for row in page.rows],
-        }
+        user, filters = _person(request), parse_filters(request.query_params)
+        query = request.query_params.copy()
+        if filters.grouped:
+            rows, following, remaining = _grouped(user, filters)
+        else:
+            page = read_page(user, filters)
+            rows = [represent(row) for row in page.rows]
+            following = (page.next, None) if page.next else None
+            remaining = page.remaining
+        address = None
+        if following:
+            query["after"], query["depuis"] = str(following[0]), str(following[1] or "")
+            address = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+        body = {"remaining": remaining, "next": address, "results": rows}
         return _private(Response(QueueAnswer(body).data))
+
+
+def _grouped(
+    user: User, filters: Filters
+) -> tuple[list[dict[str, Any]], tuple[Cursor, Cursor | None] | None, int]:
+    """Return the members of one page of groups, each naming its leader, where to go on, and how many match."""
+    couches = {couche.pk: couche for couche in Couche.objects.all()}
+    cards = read_cards(user, filters, couches, count=filters.limit)
+    leader = {line.id: one.leader.id for one in cards.groups for line in one.members}
+    rows = {row.pk: row for row in in_full(visible_to(user)).filter(pk__in=leader)}
+    found = [represent(rows[pk]) | {"group": first} for pk, first in leader.items() if pk in rows]
+    return found, cards.next, cards.remaining
 
 
 class ContributionView(APIView):

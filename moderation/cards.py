@@ -2,10 +2,10 @@
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.contrib.gis.db.models.functions import Distance
+from django.db.models import FloatField, Func, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 
@@ -36,7 +36,7 @@ class Member:
     """One report of a group; `told` are its answers that the oldest did not give."""
 
     row: Contribution
-    told: list[tuple[str, str]]
+    told: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,6 @@ class Choice:
     label: str | Promise
     why_not: str
     reasons: list[Reason]
-
-
-@dataclass(frozen=True, slots=True)
-class Hamlet:
-    """The named place nearest to a report, in metres."""
-
-    nom: str
-    metres: float
-
-    @property
-    def rounded(self) -> int:
-        """As people say it: to ten metres, to a hundred beyond half a kilometre."""
-        return int(round(self.metres, -2 if self.metres > 500 else -1))
 
 
 @dataclass(slots=True)
@@ -79,13 +66,12 @@ class Card:
     differences: list[Difference] = field(default_factory=list)
     moved: bool = False
     choices: list[Choice] = field(default_factory=list)
-    hamlet: Hamlet | None = None
     others: int = 0
 
     @property
     def items(self) -> str:
         """The members as scripts read them: JSON pairs [id, version], the oldest first."""
-        return json.dumps([[str(one.id), one.version] for one in self.group.members])
+        return json.dumps([[str(one.id), one.version] for one in self.group.members], separators=(",", ":"))
 
     @property
     def ticked(self) -> str:
@@ -144,8 +130,8 @@ def deal(
     if chosen is None and open_first:
         chosen = groups[0] if groups else None
     wanted = {one.leader.id for one in groups} | {line.id for line in (chosen.members if chosen else ())}
-    seen = in_full(visible_to(user, practice=practice))
-    rows = {row.pk: row for row in seen.filter(pk__in=wanted)}
+    found = in_full(visible_to(user, practice=practice)).filter(pk__in=wanted)
+    rows = {row.pk: row for row in found.annotate(hamlet=_nearest_hamlet())}
     today = timezone.localdate()
     cards = []
     for one in groups:
@@ -159,12 +145,14 @@ def deal(
     return cards
 
 
-def _open(card: Card, rows: dict[uuid.UUID, Contribution], user: User) -> None:
+def _open(card: Card, rows: Mapping[uuid.UUID, Contribution], user: User) -> None:
     row = card.row
     card.is_open, card.gesture = True, uuid.uuid4()
-    card.answers = describe(row.couche, row.attributes)
+    known = describe(row.couche, row.attributes)
+    # What the title says already is not said twice.
+    card.answers = [(label, value) for label, value in known if value != card.title]
     card.members = [
-        Member(rows[line.id], _told_more(rows[line.id], card.answers))
+        Member(rows[line.id], _told_more(rows[line.id], known))
         for line in card.group.members
         if line.id in rows
     ]
@@ -184,40 +172,22 @@ def _open(card: Card, rows: dict[uuid.UUID, Contribution], user: User) -> None:
         )
         for action in CARD_ACTIONS
     ]
-    card.hamlet = _hamlet(row)
     card.others = len(same_author(row.pk, user)) - 1 if row.has_email else 0  # type: ignore[attr-defined]
 
 
-def _told_more(row: Contribution, known: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _told_more(row: Contribution, known: Iterable[tuple[str, str]]) -> list[str]:
     same = set(known)
-    return [answer for answer in describe(row.couche, row.attributes) if answer not in same]
+    return [answer[1] for answer in describe(row.couche, row.attributes) if answer not in same]
 
 
-def _hamlet(row: Contribution) -> Hamlet | None:
-    """Return the hamlet to say the place by; None where none is loaded, or none is near."""
-    near = (
-        LieuDit.objects.filter(commune=row.commune_id)
-        .annotate(away=Distance("point", row.geom))
+def _nearest_hamlet() -> Subquery:
+    """Return the name of the hamlet nearest to each row; NULL where none is loaded, or none is near."""
+    return Subquery(
+        LieuDit.objects.filter(commune=OuterRef("commune"))
+        .annotate(
+            away=Func("point", OuterRef("geom"), function="ST_DistanceSphere", output_field=FloatField())
+        )
+        .filter(away__lte=HAMLET_M)
         .order_by("away", "nom")
-        .values_list("nom", "away")
-        .first()
+        .values("nom")[:1]
     )
-    return None if near is None or near[1].m > HAMLET_M else Hamlet(near[0], near[1].m)
-
-
-def points_of(cards: list[Card]) -> dict[str, object]:
-    """Return the cards as a GeoJSON FeatureCollection (WGS84), for the map beside them."""
-    return {
-        "type": "FeatureCollection",
-        "features": [
-            {
-                "type": "Feature",
-                "geometry": {
-                    "type": "Point",
-                    "coordinates": [round(card.row.geom.x, 6), round(card.row.geom.y, 6)],
-                },
-                "properties": {"id": str(card.row.pk), "titre": card.title, "statut": card.row.status},
-            }
-            for card in cards
-        ],
-    }

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.contrib.gis.geos import Polygon
@@ -70,13 +70,14 @@ class Filters:
     reference: tuple[uuid.UUID, uuid.UUID] | None = None
     after: Cursor | None = None
     since: Cursor | None = None
+    grouped: bool = False
     limit: int = field(default=50)
 
     @property
     def narrow(self) -> bool:
         """Say whether less is shown than all of one state or turn."""
-        whole = Filters(status=self.status, after=self.after, since=self.since, limit=self.limit)
-        return self != whole
+        kept = {"status", "after", "since", "grouped", "limit"}
+        return any(getattr(self, one.name) != one.default for one in fields(self) if one.name not in kept)
 
 
 def condition(filters: Filters, user: User) -> Q:
@@ -238,6 +239,7 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "photo": ("photo", _yes_or_no),
     "auteur": ("author", _identifier),
     "reference": ("reference", _reference),
+    "groupes": ("grouped", _yes_or_no),
     "after": ("after", _cursor),
     "depuis": ("since", _cursor),
     "limit": ("limit", _limit),

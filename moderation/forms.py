@@ -79,12 +79,12 @@ class TickedForm(forms.Form):
         ticked = self.data.getlist("choix") if hasattr(self.data, "getlist") else []
         if not any(ticked):
             raise ValidationError(_("Cochez au moins un signalement."))
+        # Counted before anything is read: what was sent is as long as its sender likes.
+        if sum(1 + line.count(" ") for line in ticked) > MAX_BATCH:
+            raise ValidationError(_("Cent signalements à la fois au plus : décochez-en."))
         choices: dict[uuid.UUID, Item] = {}
         cards = []
         for line in ticked:
-            # The count is held before the reading: what was sent is as long as its sender likes.
-            if len(choices) + line.count(" ") >= MAX_BATCH:
-                raise ValidationError(_("Cent signalements à la fois au plus : décochez-en."))
             card = [one for one in map(_choice, line.split(" ")) if one.id not in choices]
             choices |= {one.id: one for one in card}
             cards.append(list({one.id: one for one in card}.values()))

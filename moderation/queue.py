@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Exists, FloatField, Func, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, FloatField, Func, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from contributions.models import Contact, Contribution
+from contributions.models import Contact, Contribution, Photo
 from couches.models import Couche
-from moderation.filters import SLUG, Cursor, Filters, condition, parse_filters
+from moderation.filters import Cursor, Filters, condition
 from moderation.groups import Group, Line, group
 from moderation.models import Decision
 from moderation.scope import desks_of, reports_of, visible_to
@@ -27,19 +28,6 @@ from territoires.models import Commune
 
 if TYPE_CHECKING:
     from comptes.models import User
-
-__all__ = [
-    "SLUG",
-    "Cursor",
-    "Filters",
-    "Page",
-    "in_full",
-    "parse_filters",
-    "read_cards",
-    "read_page",
-    "set_aside",
-    "visible_to",
-]
 
 # Beyond this nobody reads the exact number, and counting would cost the whole table.
 COUNT_CEILING = 10_000
@@ -66,13 +54,21 @@ class Cards:
     remaining: int
 
 
+_photos = (
+    Photo.objects.filter(contribution=OuterRef("pk"))
+    .order_by()
+    .values("contribution")
+    .annotate(n=Count("pk"))
+)
+
+
 def in_full(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
     """Return `rows` with all that a list shows, in a constant number of queries."""
     return (
         rows.select_related("couche", "commune", "handed_to", "entered_by")
         .defer("commune__geom", "handed_to__geom")
         .annotate(
-            photo_count=Count("photos"),
+            photo_count=Coalesce(Subquery(_photos.values("n")), 0),
             has_email=Exists(Contact.objects.filter(contribution=OuterRef("pk"))),
         )
     )
@@ -197,7 +193,8 @@ def _oldest(
 
 def _count(desks: QuerySet[Commune], rows: QuerySet[Contribution]) -> int:
     """Count `rows` at these desks, up to the ceiling."""
-    ones = rows.filter(AT_DESK).order_by().values_list("pk")
+    # The limit inside keeps each desk a walk of its own: flattened, the whole would be read.
+    ones = rows.filter(AT_DESK).order_by().values_list("pk")[:COUNT_CEILING]
     query = """
         SELECT count(*) FROM (
             SELECT 1 FROM ({desks}) AS bureau CROSS JOIN LATERAL ({rows}) AS found (id{others}) LIMIT %s

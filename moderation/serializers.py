@@ -140,7 +140,11 @@ class QueuePointAnswer(serializers.Serializer[Any]):
 
 
 class QueueItemAnswer(serializers.Serializer[Any]):
-    """One contribution of the queue; its author is never shown beyond « has an e-mail »."""
+    """One contribution of the queue; its author is never shown beyond « has an e-mail ».
+
+    `level`, `handed_to` (INSEE code), `held_until`, `appealed_at` say whose turn it is; `group`, only when
+    groups are asked for, is the oldest of the reports that tell the same thing.
+    """
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Contribution.Status.choices)
@@ -161,6 +165,11 @@ class QueueItemAnswer(serializers.Serializer[Any]):
     has_email = serializers.BooleanField()
     merged_into = serializers.UUIDField(allow_null=True)
     published_feature = serializers.UUIDField(allow_null=True)
+    level = serializers.ChoiceField(choices=Contribution.Level.choices, allow_blank=True)
+    handed_to = serializers.CharField(allow_null=True)
+    held_until = serializers.DateField(allow_null=True)
+    appealed_at = serializers.DateTimeField(allow_null=True)
+    group = serializers.UUIDField(allow_null=True)
 
 
 class QueueAnswer(serializers.Serializer[Any]):
@@ -277,4 +286,9 @@ def represent(row: Contribution) -> dict[str, Any]:
         "has_email": row.has_email,  # type: ignore[attr-defined]
         "merged_into": row.merged_into_id,
         "published_feature": row.published_feature_id,
+        "level": row.level,
+        "handed_to": row.handed_to_id,
+        "held_until": row.held_until,
+        "appealed_at": row.appealed_at,
+        "group": None,
     }

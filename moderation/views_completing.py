@@ -37,8 +37,8 @@ from moderation.features import (
     states_of,
     worst_first,
 )
+from moderation.filters import parse_filters
 from moderation.forms_queue import MAX_LISTED_COMMUNES
-from moderation.queue import parse_filters
 from moderation.refusals import Refusal
 from moderation.workflow import Status
 

@@ -15,8 +15,8 @@ from comptes.models import User
 from comptes.permissions import communes_for, may_publish
 from comptes.roles import Gesture
 from couches.models import Couche
-from moderation import tour
-from moderation.cards import Card, deal, points_of
+from moderation import saved_filters, tour
+from moderation.cards import Card, deal
 from moderation.desk import desk_of
 from moderation.filters import ABOVE, HELD, MINE, Filters, parse_filters
 from moderation.forms import BATCH_ACTIONS
@@ -57,7 +57,6 @@ def queue(request: HttpRequest) -> HttpResponse:
         {
             "cards": cards,
             "last": last_gesture(request),
-            "points": points_of(cards),
             "remaining": page.remaining,
             "ceiling": page.remaining >= COUNT_CEILING,
             "query": _query(request),
@@ -70,6 +69,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "aside": set_aside(user, practice=practice) if not cards and filters.status == MINE else {},
             "batch_actions": BATCH_ACTIONS,
             "reasons": _batch_reasons(cards),
+            **({} if practice else saved_filters.context(user, request.GET.urlencode())),
             **_around(user, request, couches),
         },
         status=422 if errors else 200,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from comptes.views import SignedInRequest
 from couches.models import Couche
+from moderation.filters import SLUG
 from moderation.forms_reasons import ReasonForm
 from moderation.local_reasons import (
     AlreadyWorded,
@@ -27,7 +28,6 @@ from moderation.local_reasons import (
     territories_of,
 )
 from moderation.models import TerritoryReason
-from moderation.queue import SLUG
 from moderation.reason_preview import Preview, first_action, preview_of
 from moderation.reasons import BY_CODE, OTHER, Reason
 from territoires.models import Commune

@@ -246,6 +246,6 @@ def test_a_referent_of_many_communes_gets_a_short_list(
     page_as: Callable[[User], Client], driss: User, aurillac: Commune, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     CommuneFactory(code_insee="15267", nom="Ytrac", siren="", geom=square(2.34, 44.93))
-    monkeypatch.setattr("moderation.views.MAX_DESK_COMMUNES", 1)
+    monkeypatch.setattr("moderation.views_queue.MAX_DESK_COMMUNES", 1)
     text = page_as(driss).get("/moderation/").content.decode()
     assert text.count("/affiche.pdf") == 1 and "Les autres communes" in text

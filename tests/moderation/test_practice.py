@@ -21,11 +21,12 @@ from couches.schemas import clean_attributes
 from moderation import practice
 from moderation.detail import differences, neighbours_of, object_in_force
 from moderation.edits import Edits
+from moderation.filters import parse_filters
 from moderation.gestures import Item, take, undo
 from moderation.models import Decision
 from moderation.practice_scenes import SCENES
 from moderation.publication import publish_accepted
-from moderation.queue import parse_filters, read_page
+from moderation.queue import read_page
 from moderation.refusals import MergeTargetInvalid, StaleVersion
 from moderation.scope import of_sandbox, visible_to
 from moderation.turns import destinations
@@ -261,6 +262,13 @@ def test_the_real_queue_does_not_count_it(sandbox: User) -> None:
     filters = parse_filters({}, default_status="SUBMITTED")
     assert read_page(sandbox, filters).remaining == 0
     assert read_page(sandbox, filters, practice=True).remaining == len(SCENES)
+
+
+def test_no_register_tells_what_was_practised(sandbox: User) -> None:
+    """Not even to who would ask for the decisions of everywhere."""
+    decide(scene(sandbox, "hors-sujet"), "reject", sandbox)
+    assert Decision.objects.standing().exists()
+    assert not Decision.objects.public(timezone.now() + dt.timedelta(hours=1)).exists()
 
 
 def test_no_secret_follows_a_practice_report(sandbox: User) -> None:

@@ -26,6 +26,8 @@ export function start(page, storage) {
   let more = page.querySelector("nav a[href^='?']") !== null;
   /** @type {Map<string, (verdict: ReturnType<typeof import("./clicks.js").judge>) => void>} who waits for an answer here */
   const waiting = new Map();
+  /** @type {Set<string>} what was decided here: a page asked for before must not bring it back */
+  const decided = new Set();
   /** @type {Promise<void> | null} the card on its way, that keys wait for */
   let opening = null;
 
@@ -51,7 +53,7 @@ export function start(page, storage) {
       const found = await fetchCards(shown ? `ouvrir=${idOf(shown)}` : "");
       more = found.next;
       const here = new Set(cards().map(idOf));
-      const decided = new Set(readClicks(storage).flatMap(({ body }) => new URLSearchParams(body).getAll("choix").map((one) => one.split(":")[0])));
+      for (const { body } of readClicks(storage)) for (const id of reportsOf(body)) decided.add(id);
       const list = page.querySelector("[data-file]");
       for (const card of found.cards) {
         if (!here.has(idOf(/** @type {HTMLElement} */ (card))) && !decided.has(card.dataset.id ?? "")) list?.append(page.importNode(card, true));
@@ -105,6 +107,7 @@ export function start(page, storage) {
     const following = cards()[cards().indexOf(card) + 1] ?? cards()[cards().indexOf(card) - 1];
     const untick = membersOf(card).length > ticked;
     card.remove();
+    for (const id of reportsOf(click.body)) decided.add(id);
     sayRemaining(Math.max(0, remaining() - ticked));
     sayDone(click.title, () => takeBack(click));
     if (untick) more = true;
@@ -120,10 +123,11 @@ export function start(page, storage) {
       if (verdict.kind === "later") return waiting.set(id, () => location.reload());
       if (verdict.kind !== "done") return sayRefused(undo, verdict.detail ?? "", () => dropClick(storage, id));
       sayDone(gettext("C'est annulé : le signalement attend de nouveau."), null);
+      for (const id of reportsOf(click.body)) decided.delete(id);
       const report = /([0-9a-f-]{36})\//.exec(click.link)?.[1] ?? "";
       const back = onQueue && !cards().some((card) => idOf(card) === report) ? await ask(report) : null;
       if (verdict.remaining !== undefined && onQueue) sayRemaining(verdict.remaining);
-      if (!back) return location.reload();
+      if (!back || back === "gone") return location.reload();
       page.querySelector("[data-file]")?.prepend(page.importNode(back, true));
       await show(cards()[0]);
     });
@@ -222,6 +226,8 @@ export function start(page, storage) {
     // Where the card cannot be had by itself, the page it stands in may.
     void show(line).then(() => line.isConnected && !isOpen(line) && location.assign(/** @type {HTMLAnchorElement} */ (link).href));
   });
+  // Ticking all is asked for less often than not: its script comes with the panel.
+  page.querySelector("[data-lot] > details")?.addEventListener("toggle", () => import("../queue.js"), { once: true });
   const section = page.querySelector("[data-carte-file]");
   // Leaflet and its wiring weigh as much as the page: they come with the map, when it is asked for.
   section?.addEventListener("toggle", () => import("./list_map.js").then(({ enhanceListMap }) => enhanceListMap(/** @type {HTMLDetailsElement} */ (section))), { once: true });
@@ -246,6 +252,14 @@ export function start(page, storage) {
  */
 function choice(card) {
   return card?.querySelector("details[open][data-action]:has(input[type=radio]), form[data-geste] > details[open]:has(input[name=reason_code])") ?? null;
+}
+
+/**
+ * The reports a click decides on.
+ * @param {string} body
+ */
+function reportsOf(body) {
+  return new URLSearchParams(body).getAll("choix").map((one) => one.split(":")[0]);
 }
 
 /** @param {HTMLElement} card @param {number} rank */

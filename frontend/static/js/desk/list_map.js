@@ -27,19 +27,31 @@ function loadLeaflet(section) {
 }
 
 /**
- * The points of the cards still on the page.
- * @param {{features: {geometry: {coordinates: [number, number]}, properties: {id: string, titre: string, statut: string}}[]}} collection
- * @param {Set<string>} present
+ * Where a card is, as its `data-lieu` says it: « lon,lat » in degrees.
+ * @param {string | undefined} text
+ * @returns {import("../coordinates.js").Place | null}
  */
-export function pointsOf(collection, present) {
-  return collection.features
-    .filter(({ properties }) => present.has(properties.id))
-    .map(({ geometry, properties }) => ({
-      id: properties.id,
-      place: { lon: geometry.coordinates[0], lat: geometry.coordinates[1] },
-      title: properties.titre,
-      state: properties.statut,
-    }));
+export function readPlace(text) {
+  const [lon, lat] = (text ?? "").split(",").map(Number);
+  return Number.isFinite(lon) && Number.isFinite(lat) ? { lon, lat } : null;
+}
+
+/**
+ * The marker of a card; a click on it leads to the card.
+ * @param {HTMLElement} card
+ * @returns {import("../map.js").MapPoint[]}
+ */
+function pointOf(card) {
+  const place = readPlace(card.dataset.lieu);
+  if (!place) return [];
+  const title = card.querySelector("h2")?.textContent ?? "";
+  const shape = drawShape(card.dataset.statut ?? "");
+  return [{ id: card.dataset.id, place, title, shape, onPick: () => focusCard(cardOf(card.dataset.id) ?? card) }];
+}
+
+/** @param {string | undefined} id */
+function cardOf(id) {
+  return cards().find((card) => card.dataset.id === id);
 }
 
 /** @param {HTMLDetailsElement} section */
@@ -49,24 +61,7 @@ export function enhanceListMap(section) {
   /** @type {OurMap | null} */
   let map = null;
 
-  /** @param {string} id */
-  const cardOf = (id) => cards().find((card) => card.dataset.id === id);
-
-  const fill = () => {
-    const present = new Set(cards().map((card) => card.dataset.id ?? ""));
-    const source = document.getElementById("points-file")?.textContent ?? '{"features":[]}';
-    const points = pointsOf(JSON.parse(source), present);
-    map?.markers(
-      points.map((point) => ({
-        ...point,
-        shape: drawShape(point.state),
-        onPick: () => {
-          const card = cardOf(point.id);
-          if (card) focusCard(card);
-        },
-      })),
-    );
-  };
+  const fill = () => map?.markers(cards().flatMap(pointOf));
 
   const draw = async () => {
     if (!section.open) return;
