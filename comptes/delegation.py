@@ -13,7 +13,7 @@ from comptes.invitations import send
 from comptes.mandates import Action, Via, grant, on, record
 from comptes.models import Invitation, Membership, User
 from comptes.notifications import notify
-from comptes.permissions import administrators_of
+from comptes.permissions import administrators_of, check_second_factor
 from comptes.roles import Role
 from comptes.town_halls import clean_address
 from territoires.models import Commune
@@ -63,8 +63,9 @@ def delegate(
 
     A colleague (see `colleagues`) decides at once; any other address receives an invitation, so
     that nobody learns whether it has an account. Raises ValidationError by field,
-    Membership.DoesNotExist when the mandate is not one's own to lend.
+    Membership.DoesNotExist when the mandate is not one's own to lend, Forbidden without a second factor.
     """
+    check_second_factor(by)
     with transaction.atomic():
         source = own_mandates(by).select_for_update(of=("self",)).get(pk=mandate_id)
         period = _period(source, first_day, last_day)

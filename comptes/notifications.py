@@ -59,7 +59,7 @@ LETTERS = {
     "attestation": Letter(frozenset({"role", "territoire", "avant", "suspendu", "lien"})),
     "attestation-equipe": Letter(frozenset({"mandats", "lien"})),
     "double-verification": Letter(frozenset({"geste", "compte"})),
-    "demande-proconnect": Letter(frozenset({"commune", "nom", "adresse", "compte"})),
+    "demande-proconnect": Letter(frozenset({"commune", "nom", "adresse", "lien"})),
     "recours": Letter(frozenset({"commune", "couche", "refused_on", "lien"})),
     "decision-recours": Letter(frozenset({"commune", "couche", "status", "public_reason", "desk"})),
     "abonnement": Letter(frozenset({"commune", "couche", "rythme", "lien"}), per_day=3),

@@ -185,7 +185,16 @@ def administrators_of(territory: Territory | None) -> QuerySet[Membership]:
 
 
 def check_grant(user: "User | AnonymousUser", territory: Territory | None) -> None:
-    """Raise Forbidden unless `user` may grant and end roles on `territory`: never above it, never beside."""
+    """Raise Forbidden unless `user` may grant and end roles on `territory` now: see `check_second_factor`."""
+    check_granter(user, territory)
+    check_second_factor(user)
+
+
+def check_granter(user: "User | AnonymousUser", territory: Territory | None) -> None:
+    """Raise Forbidden unless `user` holds a mandate to grant roles on `territory`: enough to see.
+
+    Never above it, never beside.
+    """
     if user.pk is None:
         raise SignInFirst
     if not administrators_of(territory).filter(user=user.pk).exists():
@@ -193,9 +202,9 @@ def check_grant(user: "User | AnonymousUser", territory: Territory | None) -> No
 
 
 def may_grant(user: "User | AnonymousUser", territory: Territory | None) -> bool:
-    """Say whether `check_grant` would let it pass."""
+    """Say whether `check_granter` would let it pass: whom to show the way."""
     try:
-        check_grant(user, territory)
+        check_granter(user, territory)
     except Forbidden:
         return False
     return True

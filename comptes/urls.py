@@ -74,17 +74,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="mfa_authenticate",
     ),
     path(
-        "compte/confirmer/",
+        "compte/verifier/",
         form_only(second_factor_views.ConfirmPassword.as_view()),
         name="account_reauthenticate",
     ),
     path(
-        "compte/confirmer/code/",
+        "compte/verifier/code/",
         form_only(second_factor_views.ConfirmCode.as_view()),
         name="mfa_reauthenticate",
     ),
     path(
-        "compte/confirmer/cle/",
+        "compte/verifier/cle/",
         form_only(second_factor_views.ConfirmKey.as_view()),
         name="mfa_reauthenticate_webauthn",
     ),

@@ -22,7 +22,14 @@ from comptes.forms_team import InviteForm, name_of
 from comptes.invitations import InvitationRefused
 from comptes.mandates import WITH_TERRITORY, Via, check_end, end
 from comptes.models import Invitation, MandateEvent, Membership
-from comptes.permissions import Forbidden, NotAdministrator, check_grant, may_grant, roles_opening
+from comptes.permissions import (
+    Forbidden,
+    NotAdministrator,
+    SecondFactorRequired,
+    check_granter,
+    may_grant,
+    roles_opening,
+)
 from comptes.querysets import Territory
 from comptes.roles import Gesture
 from comptes.views import SignedInRequest
@@ -93,6 +100,8 @@ def end_mandate(request: SignedInRequest, pk: int) -> HttpResponse:
     mandate = get_object_or_404(Membership.objects.with_places("user", "delegated_by"), pk=pk)
     try:
         check_end(request.user, mandate)
+    except SecondFactorRequired:
+        raise
     except Forbidden as refusal:
         raise Http404 from refusal
     if request.method != "POST":
@@ -150,7 +159,7 @@ def _territory(request: SignedInRequest) -> Territory | None:
         territory = parse_territory(asked) if asked != "france" else None
     except ValidationError as error:
         raise Http404 from error
-    check_grant(request.user, territory)
+    check_granter(request.user, territory)
     return territory
 
 

@@ -24,6 +24,7 @@ from config.environment import (
     env_mfa,
     env_proconnect,
 )
+from config.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401  # settings by their names
 
 django_stubs_ext.monkeypatch()
 
@@ -183,14 +184,6 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "comptes.adapter.AccountAdapter"
-ACCOUNT_FORMS = {
-    "login": "comptes.forms.SignInForm",
-    "reset_password": "comptes.forms.ForgottenPasswordForm",
-    "reset_password_from_key": "comptes.forms.NewPasswordForm",
-    "change_password": "comptes.forms.ChangePasswordForm",
-    "set_password": "comptes.forms.SetPasswordForm",
-    "reauthenticate": "comptes.forms.ConfirmPasswordForm",
-}
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
@@ -222,14 +215,6 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1
 # Officials are invited by the holder of their address: nobody has one left to prove.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-MFA_FORMS = {
-    "authenticate": "comptes.second_factor_forms.CodeForm",
-    "reauthenticate": "comptes.second_factor_forms.ConfirmCodeForm",
-    "activate_totp": "comptes.second_factor_forms.ActivateTotpForm",
-    "add_webauthn": "comptes.second_factor_forms.AddKeyForm",
-    "authenticate_webauthn": "comptes.second_factor_forms.KeyForm",
-    "reauthenticate_webauthn": "comptes.second_factor_forms.ConfirmKeyForm",
-}
 
 # ProConnect, the State's sign-in for public agents; off while PROCONNECT_ISSUER is empty.
 PROCONNECT_ISSUER, PROCONNECT_CLIENT_ID, PROCONNECT_SECRET = env_proconnect()

@@ -2,27 +2,28 @@
 
 The first nine digits of a SIRET are the SIREN of the legal body, and a commune is one (R123-220 and
 following, code de commerce). Working there opens nothing by itself: the person must ask, and only
-where nobody holds the commune is the answer yes at once.
+where nobody holds the commune is the answer yes at once. The town hall is told by letter then,
+as after a claim by code, and may contest.
 """
 
 import enum
 import logging
 
-from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from comptes.models import Membership, User
+from comptes.claims import FIRST_ROLES, holders
+from comptes.links import absolute
+from comptes.mandates import Action, Via, grant
+from comptes.models import TownHallAddress, User
 from comptes.notifications import notify
-from comptes.querysets import MembershipQuerySet
-from comptes.roles import Role
+from comptes.permissions import roles_opening
+from comptes.roles import Gesture
 from territoires.models import Commune
 
 log = logging.getLogger(__name__)
 
 SIREN_LENGTH, SIRET_LENGTH = 9, 14
-# Who holds one of these on the commune itself holds the commune.
-HOLDERS = (Role.MODERATOR, Role.ADMIN_TERRITORY)
 
 
 class Outcome(enum.Enum):
@@ -37,13 +38,13 @@ def commune_of(siret: str) -> Commune | None:
     """Return the commune of today whose SIREN begins `siret`, None when there is none."""
     if len(siret) != SIRET_LENGTH or not siret.isascii() or not siret.isdigit():
         return None
-    found = Commune.objects.filter(siren=siret[:SIREN_LENGTH], successor=None, valid_to=None)
+    found = Commune.objects.current().filter(siren=siret[:SIREN_LENGTH], successor=None)
     return found.defer("geom").order_by("pk").first()
 
 
 def is_held(commune: Commune) -> bool:
     """Say whether somebody holds the commune itself; a mandate on its EPCI holds nothing of it."""
-    return _holders(commune).exists()
+    return holders(commune).exists()
 
 
 def claim(*, by: User, siret: str) -> Outcome:
@@ -57,34 +58,32 @@ def claim(*, by: User, siret: str) -> Outcome:
         raise Commune.DoesNotExist
     with transaction.atomic():
         _wait_for_turn(commune)
-        holders = _holders(commune)
-        if holders.filter(user=by).exists():
+        held = holders(commune)
+        if held.filter(user=by).exists():
             return Outcome.HELD_BY_YOU
-        if holders.exists():
+        if held.exists():
             _ask(commune, by)
             return Outcome.ASKED
-        for role in HOLDERS:
-            Membership.objects.create(user=by, role=role, commune=commune)
+        for role in FIRST_ROLES:
+            grant(user=by, role=role, territory=commune, by=by, via=Via.PERSON, action=Action.CLAIMED)
         log.info("commune %s claimed through ProConnect by user %s", commune.pk, by.pk)
     return Outcome.GRANTED
 
 
 def _wait_for_turn(commune: Commune) -> None:
-    """Lock the commune's row. NO KEY: its reports keep coming in meanwhile."""
+    """Lock the commune's row, then what a claim by code locks: the two doors take turns too.
+
+    NO KEY: reports of the commune keep coming in meanwhile.
+    """
     Commune.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=commune.pk)
-
-
-def _holders(commune: Commune) -> MembershipQuerySet:
-    return Membership.objects.live().filter(commune=commune, role__in=HOLDERS)
+    TownHallAddress.objects.select_for_update(of=("self",)).filter(commune=commune).first()
 
 
 def _ask(commune: Commune, by: User) -> None:
-    """Write once to those who grant roles here: the commune's own, else those above, else its holders."""
-    granting = Membership.objects.live().covering(commune).filter(role=Role.ADMIN_TERRITORY)
-    readers = granting.filter(commune=commune)
-    if not readers.exists():
-        readers = granting if granting.exists() else _holders(commune)
-    for address in sorted(set(readers.values_list("user__email", flat=True))):
+    """Write once to those who grant roles in the commune, else to those who hold it otherwise."""
+    held = holders(commune)
+    readers = held.filter(role__in=roles_opening(Gesture.GRANT_ROLES)) or held
+    for address in sorted({mandate.user.email for mandate in readers}):
         notify(
             event=f"demande-proconnect:{commune.pk}:{by.pk}",
             template="demande-proconnect",
@@ -93,6 +92,6 @@ def _ask(commune: Commune, by: User) -> None:
                 "commune": commune.nom,
                 "nom": str(by),
                 "adresse": by.email,
-                "compte": settings.PUBLIC_URL + reverse("compte"),
+                "lien": absolute(reverse("equipe")),
             },
         )

@@ -98,7 +98,7 @@ def test_linking_asks_for_the_password_when_it_was_typed_long_ago(
 ) -> None:
     client = page_as(bruno)
     asked = go_through(client, proconnect, process="connect")
-    assert asked["Location"] == "/compte/confirmer/"
+    assert asked["Location"] == "/compte/verifier/"
     assert not SocialAccount.objects.exists()
     client.post(asked["Location"], {"password": factories.PASSWORD})
     assert SocialAccount.objects.get().user == bruno

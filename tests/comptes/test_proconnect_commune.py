@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from comptes.models import Membership, Notification, User
+from comptes.invitations import invite_by_operator
+from comptes.models import MandateEvent, Membership, Notification, TownHallAddress, User
 from comptes.proconnect import communes
 from comptes.proconnect.communes import Outcome, claim
 from comptes.roles import Role
@@ -46,6 +47,7 @@ def test_the_first_of_a_commune_enters_without_a_role_then_claims_it(
     assert roles(email) == set(), "looking is not a role"
     assert "C'est fait" in client.post(COMMUNE).content.decode()
     assert roles(email) == {Role.MODERATOR, Role.ADMIN_TERRITORY}
+    assert set(MandateEvent.objects.values_list("action", "via")) == {("claimed", "person")}
     assert client.post(COMMUNE)["Location"] == "/moderation/"
     assert Membership.objects.count() == 2
 
@@ -62,7 +64,6 @@ def test_a_commune_that_is_held_is_asked_for(
     assert roles("helene.vidal@aurillac.example") == set()
     (letter,) = Notification.objects.filter(template="demande-proconnect")
     assert letter.recipient == granting.email
-    assert client.get("/moderation/").status_code == 200
     assert client.post("/compte/deconnexion/").status_code == 200
 
 
@@ -72,6 +73,30 @@ def test_without_administrator_those_who_decide_are_asked(
     go_through(client, proconnect)
     client.post(COMMUNE)
     assert Notification.objects.get(template="demande-proconnect").recipient == bruno.email
+
+
+def test_the_town_hall_is_told_and_may_contest(
+    client: Client, proconnect: Provider, aurillac: Commune
+) -> None:
+    """Whoever works there may be first: the official address hears of it."""
+    TownHallAddress.objects.create(
+        commune=aurillac, email="mairie@aurillac.example", source="operator", updated_on="2026-11-01"
+    )
+    go_through(client, proconnect)
+    client.post(COMMUNE)
+    letters = Notification.objects.filter(template="mandat-annonce", recipient="mairie@aurillac.example")
+    assert letters.exists()
+
+
+def test_an_invited_person_enters_whatever_their_establishment(
+    client: Client, proconnect: Provider, aurillac: Commune
+) -> None:
+    """The account then exists, without a role: the link of the invitation gives it."""
+    invite_by_operator(email="helene.vidal@aurillac.example", role=Role.CLERK, territory=aurillac)
+    proconnect.claims["siret"] = "13002526500013"
+    assert go_through(client, proconnect).status_code == 302
+    assert signed_in_as(client) == "helene.vidal@aurillac.example"
+    assert not Membership.objects.exists()
 
 
 def test_a_mandate_that_ended_holds_nothing(
@@ -137,12 +162,13 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[C
         commune = factories.CommuneFactory()
         agents = [factories.UserFactory(email=f"agent{n}@exemple.fr") for n in range(8)]
         yield commune, agents
-        Notification.objects.all().delete()
-        Membership.objects.filter(commune=commune).delete()
-        User.objects.filter(pk__in=[agent.pk for agent in agents]).delete()
+        # The journal of mandates lets no row go; emptying whole tables asks it nothing.
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM procrastinate_jobs")
-            cursor.execute("TRUNCATE territoires_region, territoires_epci CASCADE")
+            cursor.execute(
+                "TRUNCATE comptes_user, comptes_notification, procrastinate_jobs, territoires_region,"
+                " territoires_epci CASCADE"
+            )
+        connection.close()
 
 
 def race(agents: list[User]) -> list[Outcome]:

@@ -313,7 +313,7 @@ def test_a_session_older_than_the_factor_confirms_it(
     secret, _codes = add_application(client, clock)
     assert decide(office, report).status_code == 403
     assert "Donner un code" in office.get(f"{OVERVIEW}?next=/moderation/").content.decode()
-    confirmed = office.post("/compte/confirmer/code/", {"code": code_of(secret), "next": "/moderation/"})
+    confirmed = office.post("/compte/verifier/code/", {"code": code_of(secret), "next": "/moderation/"})
     assert confirmed["Location"] == "/moderation/"
     assert decide(office, report).status_code == 302
 
@@ -325,7 +325,7 @@ def test_changing_the_factors_later_asks_for_the_password_again(
     add_application(client, clock)
     clock.shift(3600)
     asked = client.get("/compte/second-facteur/application/retirer/")
-    assert asked["Location"].startswith("/compte/confirmer/")
+    assert asked["Location"].startswith("/compte/verifier/")
     assert Authenticator.objects.filter(user=bruno, type="totp").exists()
     answer = client.post(asked["Location"], {"password": factories.PASSWORD})
     assert answer["Location"] == "/compte/second-facteur/application/retirer/"

@@ -182,7 +182,7 @@ TABLES = (
     "contributions_tokenbucket", "contributions_spentchallenge", "contributions_workshopcode",
     "moderation_redaction", "moderation_subscription",
     "contributions_pause",
-    "moderation_savedfilter",
+    "moderation_savedfilter", "comptes_invitation",
 )  # fmt: skip
 # One round trip: how many rows, and a sum that any change of content moves.
 FINGERPRINT = " UNION ALL ".join(
@@ -243,7 +243,7 @@ def visit(
 # What binds a territory, or opens it to others.
 BINDING = (
     "moderation_decision", "couches_coucheversion", "couches_featureversion", "comptes_membership",
-    "contributions_pause", "moderation_redaction",
+    "contributions_pause", "moderation_redaction", "comptes_invitation",
 )  # fmt: skip
 
 
@@ -252,20 +252,19 @@ def test_a_password_alone_binds_nothing_from_a_page(
 ) -> None:
     """Every route that writes, by every official: the net under `comptes.permissions`."""
     settings.REPERES_MFA = "required"
-    # The link of a letter serves once, to who reads the official's mail: that is its proof.
-    assert binding_routes(people, world) == {"moderation-link"}
+    # The link of a letter serves once, to who reads that mail: it is the proof. Giving up one's own
+    # mandate binds nobody.
+    letters = {"moderation-link", "equipe-contester"}
+    found = binding_routes(people, world)
+    assert {(name, who) for name, who in found if name not in letters} == {("equipe-fin", "clerk")}
     # Negative control: the same requests do bind where a password is enough.
     settings.REPERES_MFA = "optional"
-    assert binding_routes(people, world) >= {
-        "api-decide",
-        "moderation-one",
-        "api-publish",
-        "moderation-publish",
-    }
+    free = {name for name, _who in binding_routes(people, world)}
+    assert free >= {"api-decide", "moderation-one", "api-publish", "moderation-publish", "equipe-inviter"}
 
 
-def binding_routes(people: dict[str, User | None], world: dict[str, Any]) -> set[str]:
-    """Return the routes behind which somebody wrote something that binds, each rolled back."""
+def binding_routes(people: dict[str, User | None], world: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return (route, person) of each request that wrote something that binds, all rolled back."""
 
     def now() -> list[tuple[str, int, int]]:
         return [row for row in fingerprint() if row[0] in BINDING]
@@ -280,7 +279,7 @@ def binding_routes(people: dict[str, User | None], world: dict[str, Any]) -> set
                 url, headers, data, kind = route.request(name, method, person, world)
                 client.generic(method, url, data=data, content_type=kind, headers=headers)
                 if now() != before:
-                    found.add(name)
+                    found.add((name, person))
                 transaction.savepoint_rollback(sid)
                 client.cookies = cookies
     return found
