@@ -1,5 +1,6 @@
 """Reads the queue as its officials do, through the whole of Django, on reports sown for the occasion."""
 
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -45,7 +46,7 @@ def queue(*, pending: int, requests: int, rounds: int) -> dict[str, float]:
         beyond = read_cards(_person("maire"), Filters(status=MINE), _couches()).next
         further = f"?after={beyond[0]}&depuis={beyond[1] or ''}" if beyond else ""
         views: dict[str, Callable[[], Any]] = {
-            name: lambda client=client: _get(client, "/moderation/") for name, client in readers.items()
+            name: functools.partial(_get, client, "/moderation/") for name, client in readers.items()
         }
         views["further"] = lambda: _get(readers["mayor"], f"/moderation/{further}")
         return _p95(rounds, requests, views)
@@ -78,7 +79,8 @@ def _get(client: Client, path: str) -> None:
 def _sow(commune: Commune, count: int) -> None:
     assert commune.chef_lieu is not None  # filtered
     generated = {"id", "geom", "commune", "received_at", "payload_sha256", "desk"}
-    names = ", ".join(f.column for f in Contribution._meta.concrete_fields if f.name not in generated)
+    columns = [f.column for f in Contribution._meta.concrete_fields if f.name not in generated]
+    names = ", ".join(filter(None, columns))
     models = min(2000, Contribution.objects.filter(status="SUBMITTED").count())
     with connection.cursor() as cursor:
         cursor.execute(

@@ -103,7 +103,7 @@ class QueueView(APIView):
         else:
             page = read_page(user, filters)
             rows = [represent(row) for row in page.rows]
-            following, remaining = (page.next and (page.next, None)), page.remaining
+            following, remaining = ((page.next, None) if page.next else None), page.remaining
         address = None
         if following:
             query["after"], query["depuis"] = str(following[0]), str(following[1] or "")

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import FloatField, Func, OuterRef, Subquery
@@ -145,7 +145,7 @@ def deal(
     return cards
 
 
-def _open(card: Card, rows: dict[uuid.UUID, Contribution], user: User) -> None:
+def _open(card: Card, rows: Mapping[uuid.UUID, Contribution], user: User) -> None:
     row = card.row
     card.is_open, card.gesture = True, uuid.uuid4()
     known = describe(row.couche, row.attributes)

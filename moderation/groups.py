@@ -78,10 +78,10 @@ def group(lines: Iterable[Line], couches: Mapping[int, Couche]) -> list[Group]:
         squares.add(line)
         places.append((line, squares))
     found, taken = [], set[uuid.UUID]()
-    for line, squares in places:
+    for line, held in places:
         if line.id in taken:
             continue
-        members = [line] if squares is None else squares.gather(line)
+        members = [line] if held is None else held.gather(line)
         taken.update(one.id for one in members)
         found.append(Group(members))
     return found
