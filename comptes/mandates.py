@@ -20,11 +20,17 @@ WITH_TERRITORY = ("commune", "epci", "departement", "region")
 LEVELS = ("commune", "epci", "departement", "region", "france")
 
 
+def answering(here: Commune) -> tuple[str, bool]:
+    """Return the nearest level with a live moderator, as `who_answers`, and whether one is delegated. One query."""
+    mandates = list(Membership.objects.live().covering(here).filter(role=Role.MODERATOR).distinct())
+    levels = {level(mandate) for mandate in mandates}
+    delegated = any(mandate.delegated_by_id for mandate in mandates)
+    return next((name for name in LEVELS if name in levels), ""), delegated
+
+
 def who_answers(here: Commune) -> str:
     """Return the nearest level with a live moderator: commune, epci, departement, region, france or ""."""
-    mandates = Membership.objects.live().covering(here).filter(role=Role.MODERATOR)
-    levels = {level(mandate) for mandate in mandates.distinct()}
-    return next((name for name in LEVELS if name in levels), "")
+    return answering(here)[0]
 
 
 def level(mandate: Membership) -> str:
@@ -33,11 +39,6 @@ def level(mandate: Membership) -> str:
         if getattr(mandate, f"{name}_id") is not None:
             return name
     return "france"
-
-
-def answered_by_delegation(here: Commune) -> bool:
-    """Say whether somebody decides there now in the place of an official who is away."""
-    return Membership.objects.live().covering(here).filter(delegated_by__isnull=False).exists()
 
 
 def on(territory: Territory | None) -> dict[str, object]:

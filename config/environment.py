@@ -60,6 +60,29 @@ def env_list(name: str, *, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def env_mfa(*, demo: bool) -> str:
+    """Return REPERES_MFA: "required", or "optional", which is the demonstration's default."""
+    asked = os.environ.get("REPERES_MFA") or ("optional" if demo else "required")
+    if asked not in {"required", "optional"}:
+        raise ImproperlyConfigured("REPERES_MFA : écrivez required ou optional.")
+    return asked
+
+
+def env_proconnect() -> tuple[str, str, str]:
+    """Return ProConnect's issuer, our name there and our secret; an empty issuer turns it off."""
+    issuer = os.environ.get("PROCONNECT_ISSUER", "").rstrip("/")
+    client, secret = os.environ.get("PROCONNECT_CLIENT_ID", ""), os.environ.get("PROCONNECT_SECRET", "")
+    if issuer and not (client and secret):
+        raise ImproperlyConfigured(
+            "PROCONNECT_ISSUER demande aussi PROCONNECT_CLIENT_ID et PROCONNECT_SECRET."
+        )
+    if issuer and not issuer.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ImproperlyConfigured(
+            "PROCONNECT_ISSUER : une adresse https://, sans laquelle rien n'est prouvé."
+        )
+    return issuer, client, secret
+
+
 def database_parts(url: str) -> dict[str, object]:
     """Split `postgresql://user:pw@host:port/name?host=/socket&sslmode=…` into Django's keys.
 

@@ -14,7 +14,16 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config.environment import database_parts, env_bool, env_date, env_int, env_limit, env_list
+from config.environment import (
+    database_parts,
+    env_bool,
+    env_date,
+    env_int,
+    env_limit,
+    env_list,
+    env_mfa,
+    env_proconnect,
+)
 
 django_stubs_ext.monkeypatch()
 
@@ -205,9 +214,7 @@ ATTESTATION_DATE = env_date("REPERES_ATTESTATION_DATE")
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 
 # Who decides, publishes or grants shows a second factor: the demonstration lets them do without.
-REPERES_MFA = os.environ.get("REPERES_MFA") or ("optional" if REPERES_DEMO else "required")
-if REPERES_MFA not in {"required", "optional"}:
-    raise ImproperlyConfigured("REPERES_MFA : écrivez required ou optional.")
+REPERES_MFA = env_mfa(demo=REPERES_DEMO)
 MFA_ADAPTER = "comptes.second_factor_adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
@@ -225,18 +232,10 @@ MFA_FORMS = {
 }
 
 # ProConnect, the State's sign-in for public agents; off while PROCONNECT_ISSUER is empty.
-PROCONNECT_ISSUER = os.environ.get("PROCONNECT_ISSUER", "").rstrip("/")
-PROCONNECT_CLIENT_ID = os.environ.get("PROCONNECT_CLIENT_ID", "")
-PROCONNECT_SECRET = os.environ.get("PROCONNECT_SECRET", "")
+PROCONNECT_ISSUER, PROCONNECT_CLIENT_ID, PROCONNECT_SECRET = env_proconnect()
 PROCONNECT_PKCE = env_bool("PROCONNECT_PKCE", default=True)
 # Levels to ask for (`acr` values, comma-separated); empty: whatever the agent's provider does.
 PROCONNECT_ACR = env_list("PROCONNECT_ACR")
-if PROCONNECT_ISSUER and not (PROCONNECT_CLIENT_ID and PROCONNECT_SECRET):
-    raise ImproperlyConfigured("PROCONNECT_ISSUER demande aussi PROCONNECT_CLIENT_ID et PROCONNECT_SECRET.")
-if PROCONNECT_ISSUER and not PROCONNECT_ISSUER.startswith(
-    ("https://", "http://127.0.0.1:", "http://localhost:")
-):
-    raise ImproperlyConfigured("PROCONNECT_ISSUER : une adresse https://, sans laquelle rien n'est prouvé.")
 SOCIALACCOUNT_ADAPTER = "comptes.proconnect.adapter.ProConnectAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5

@@ -103,7 +103,8 @@ class QueueView(APIView):
         else:
             page = read_page(user, filters)
             rows = [represent(row) for row in page.rows]
-            following, remaining = ((page.next, None) if page.next else None), page.remaining
+            following = (page.next, None) if page.next else None
+            remaining = page.remaining
         address = None
         if following:
             query["after"], query["depuis"] = str(following[0]), str(following[1] or "")

@@ -29,6 +29,14 @@ X_SUIVI = OpenApiParameter(
 NOT_FOUND = OpenApiResponse(description="Signalement inconnu, ou secret faux.")
 
 
+class ChangeAnswer(serializers.Serializer[Any]):
+    """One answer that an official completed, before and after, in plain words."""
+
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+
+
 class StepAnswer(serializers.Serializer[Any]):
     """One moment: `who` is auteur, mairie or publication; `corrected`, the state stayed the same.
 
@@ -43,6 +51,7 @@ class StepAnswer(serializers.Serializer[Any]):
     corrected = serializers.BooleanField()
     appeal = serializers.BooleanField()
     body = serializers.CharField(allow_blank=True)
+    changes = ChangeAnswer(many=True)
 
 
 class ReadableAnswer(serializers.Serializer[Any]):
@@ -287,6 +296,7 @@ def _represent(story: Story) -> dict[str, Any]:
                 "corrected": step.corrected,
                 "appeal": step.appeal,
                 "body": step.body,
+                "changes": step.changes,
             }
             for step in story.steps
         ],

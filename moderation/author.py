@@ -20,7 +20,8 @@ from couches.schemas import carry_over, clean_attributes, describe
 from couches.text import clean_text
 from moderation.appeals import Prospect, prospect_of
 from moderation.delays import Delay, delay_of
-from moderation.letters import turn_label
+from moderation.edits import Difference, describe_changes
+from moderation.letters import LETTER_DELAY, turn_label
 from moderation.models import Decision
 from moderation.refusals import CommuneChanged, NothingAnswered, NothingCorrected, Refusal
 from moderation.workflow import Action, Actor, Status, apply, can, check, correct_until
@@ -36,7 +37,9 @@ class Step:
     """One moment of the story: the state it led to, in whose words and with which reason.
 
     `corrected` says that the state did not change, only what the report says; `appeal` that the
-    author asked for another opinion; `body` names who was asked then, or answered after it.
+    author asked for another opinion; `body` names who was asked then, or answered after it; `said`
+    tells what happened where the state alone would not (« Transmis »); `changes` what an official
+    completed.
     """
 
     at: Any
@@ -46,13 +49,15 @@ class Step:
     corrected: bool = False
     appeal: bool = False
     body: str = ""
+    said: str = ""
+    changes: tuple[Difference, ...] = ()
 
     @property
     def label(self) -> str:
         """What happened, in the words of the interface."""
         if self.appeal:
             return _("Recours")
-        return _("Corrigé") if self.corrected else str(Status(self.status).label)
+        return self.said or str(Status(self.status).label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def read_code(text: str) -> tuple[uuid.UUID, str] | None:
 def story_of(contribution: Contribution) -> Story:
     """Return the story, oldest first."""
     steps = [Step(contribution.received_at, Status.SUBMITTED.value, "auteur", "")]
-    for decision in contribution.decisions.order_by("version"):
+    for decision in _told(contribution):
         who = "mairie" if decision.actor == Actor.OFFICIAL else "auteur"
         if decision.actor == Actor.PUBLICATION:
             who = "publication"
@@ -104,6 +109,8 @@ def story_of(contribution: Contribution) -> Story:
                 corrected=decision.action == Action.CORRECT,
                 appeal=decision.action == Action.APPEAL,
                 body=_body(contribution, decision),
+                said=decision.step_label,
+                changes=tuple(describe_changes(contribution.couche, decision.changes)),
             )
         )
     return Story(
@@ -118,6 +125,17 @@ def story_of(contribution: Contribution) -> Story:
         appeal=prospect_of(contribution),
         delay=delay_of(contribution),
     )
+
+
+def _told(contribution: Contribution) -> list[Decision]:
+    """Return the journal as its author reads it: what was taken back before it could be told never was."""
+    found: list[Decision] = []
+    for decision in contribution.decisions.order_by("version"):
+        if found and decision.action == Action.UNDO and decision.at < found[-1].at + LETTER_DELAY:
+            found.pop()
+        else:
+            found.append(decision)
+    return found
 
 
 def _body(contribution: Contribution, decision: Decision) -> str:

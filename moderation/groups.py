@@ -78,10 +78,10 @@ def group(lines: Iterable[Line], couches: Mapping[int, Couche]) -> list[Group]:
         squares.add(line)
         places.append((line, squares))
     found, taken = [], set[uuid.UUID]()
-    for line, held in places:
+    for line, near in places:
         if line.id in taken:
             continue
-        members = [line] if held is None else held.gather(line)
+        members = [line] if near is None else near.gather(line)
         taken.update(one.id for one in members)
         found.append(Group(members))
     return found

@@ -49,7 +49,7 @@ QUEUE = Chapter(
     "file",
     _("La file : ce qui attend votre décision"),
     "file-telephone",
-    _("La file sur un téléphone : une carte par signalement, la plus ancienne d'abord"),
+    _("La file sur un téléphone : le plus ancien signalement est ouvert"),
     (
         Section(
             "file",
@@ -88,7 +88,7 @@ CARD = Chapter(
     "fiche",
     _("La fiche : lire avant de décider"),
     "fiche-telephone",
-    _("La fiche d'un signalement sur un téléphone, avec ses réponses et les gestes possibles"),
+    _("La fiche d'un signalement sur un téléphone : ce qui est dit, réponse par réponse"),
     (
         Section(
             "lire",
@@ -113,13 +113,13 @@ CARD = Chapter(
             _("Où et quand"),
             (
                 _("Regardez la précision : à moins de 50 m, le point est bon ; au-delà, demandez."),
-                _("Près de la limite, vérifiez que c'est bien chez vous ; sinon, transférez."),
+                _("Près de la limite, vérifiez que c'est bien chez vous ; sinon, transmettez."),
             ),
         ),
         Section(
             "voisins",
             _("À moins de 100 m"),
-            (_("Si la même chose y figure déjà, fusionnez plutôt que de valider une seconde fois."),),
+            (_("Si la même chose y figure déjà, fusionnez plutôt que d'accepter une seconde fois."),),
         ),
     ),
 )  # fmt: skip
@@ -132,12 +132,12 @@ GESTURES = Chapter(
     (
         Section(
             "valider",
-            _("Valider"),
+            _("Accepter"),
             (_("C'est vrai et suffisant. Il paraîtra à la prochaine publication."),),
         ),
         Section(
             "completer",
-            _("Compléter et valider"),
+            _("Compléter et accepter"),
             (
                 _("Ajoutez ce que la mairie sait (horaires, adresse, téléphone) ou déplacez le point. "
                   "L'habitant voit ce que vous avez changé."),
@@ -163,7 +163,7 @@ GESTURES = Chapter(
         ),
         Section(
             "transferer",
-            _("Transférer"),
+            _("Transmettre"),
             (_("Ce n'est pas chez vous, ou pas de votre ressort : passez-le, avec un mot qui dit pourquoi."),),
         ),
         Section(
@@ -191,7 +191,7 @@ PRACTICE = Chapter(
     "exercice",
     _("S'exercer sans risque"),
     "file-ecran",
-    _("Le bac à sable sur un ordinateur, avec son bandeau"),
+    _("La file du bac à sable sur un ordinateur : un groupe de quatre signalements"),
     (
         Section(
             "bac_a_sable",
@@ -209,9 +209,12 @@ PRACTICE = Chapter(
 KEYS: tuple[tuple[str, str | Promise], ...] = (
     ("j", _("signalement suivant")),
     ("k", _("signalement précédent")),
-    ("v", _("valider")),
+    ("v", _("accepter")),
+    ("c", _("compléter")),
+    ("p", _("demander une précision")),
     ("f", _("fusionner")),
     ("r", _("refuser")),
+    ("u", _("annuler")),
     ("?", _("toutes les touches")),
 )
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from territoires.models import SANDBOX_CODE
+
 if TYPE_CHECKING:
     from moderation.models import Decision
 
@@ -37,4 +39,5 @@ class DecisionQuerySet(QuerySet["Decision"]):
         The one definition of what the register, its feed, its letters and its figures hold.
         """
         everybodys = Q(actor="official", action__in=TOLD_TO_ALL, at__lt=until)
-        return self.standing().filter(everybodys)
+        # Nor anything practised in the sandbox.
+        return self.standing().filter(everybodys & ~Q(commune=SANDBOX_CODE))

@@ -202,7 +202,10 @@ LOCAL = re.compile(r"local-([1-9][0-9]{0,17})")
 
 def local_rows(communes: Iterable[Commune]) -> list[TerritoryReason]:
     """Return what the territories of these communes say, in one query, the most general first."""
-    here = list(communes)
+    # The imaginary commune is nobody's: its exercises are about the common list.
+    here = [one for one in communes if not one.is_sandbox]
+    if not here:
+        return []
     rows = TerritoryReason.objects.filter(
         Q(commune__in=[one.pk for one in here])
         | Q(epci__in={one.epci_id for one in here if one.epci_id})

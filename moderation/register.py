@@ -35,6 +35,7 @@ from django.utils.translation import gettext_lazy
 
 from comptes.models import Membership
 from comptes.roles import Role
+from contributions.pauses import Logged, public_log
 from couches.models import Couche, FeatureVersion
 from couches.schemas import title_of
 from moderation.letters import LETTER_DELAY
@@ -203,11 +204,20 @@ def first_year(here: Commune) -> int:
 
 
 def log_of(here: Commune) -> list[LogLine]:
-    """Return what else the register of `here` tells, latest first: where reports were slowed or refused.
+    """Return what else the register of `here` tells, latest first: where reports were slowed or refused."""
+    return [LogLine(one.opened_at, _paused(one)) for one in public_log(here)]
 
-    The one place to call the journal of pauses from.
-    """
-    return []
+
+def _paused(one: Logged) -> str:
+    """Say a pause in one sentence: how, where, why, until when."""
+    text = _("%(mode)s jusqu'au %(until)s. %(place)s. Raison : %(reason)s. « %(message)s »")
+    return text % {
+        "mode": one.mode.capitalize(),
+        "place": one.place,
+        "until": one.until_words,
+        "reason": one.reason.lower(),
+        "message": one.message,
+    }
 
 
 def in_words(rows: Any) -> Any:

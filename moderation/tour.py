@@ -42,19 +42,19 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "valider",
-        _("Valider"),
+        _("Accepter"),
         _(
-            "Tout est juste et complet : validez le café. Il partirait sur la carte à la prochaine publication."
+            "Tout est juste et complet : acceptez le café. Il partirait sur la carte à la prochaine publication."
         ),
         "cafe",
         _saw(Action.ACCEPT, Action.COMPLETE),
     ),
     Step(
         "completer",
-        _("Compléter et valider"),
+        _("Compléter et accepter"),
         _(
             "Il manque au point numérique ce que la mairie sait : ses horaires, son adresse. Complétez une "
-            "réponse, puis validez. Vos ajouts seraient montrés à l'habitant."
+            "réponse, puis acceptez. Vos ajouts seraient montrés à l'habitant."
         ),
         "a-completer",
         _saw(Action.COMPLETE),
@@ -93,7 +93,7 @@ STEPS: tuple[Step, ...] = (
         "annuler",
         _("Revenir sur une décision"),
         _(
-            "Décidez d'un signalement, puis touchez « Annuler » (ou rouvrez un signalement accepté) : tant "
+            "Acceptez ce signalement, puis touchez « Annuler » en haut de la file : tant "
             "que rien n'est publié, une erreur ne coûte rien."
         ),
         "photo",

@@ -19,6 +19,7 @@ from contributions.models import Contribution
 from couches.forms import AttributeForm
 from couches.schemas import describe, title_of
 from moderation.completing import completion_of
+from moderation.delays import delay_of
 from moderation.desk import desk_of
 from moderation.detail import (
     differences,
@@ -145,6 +146,7 @@ def _card(
             "gestures": [one for one in gestures if one["action"] in MAIN_ACTIONS],
             "other_gestures": [one for one in gestures if one["action"] not in MAIN_ACTIONS],
             "gesture": uuid.uuid4(),
+            "retard": delay_of(row),
             "completion": completion_of(row, request.POST if questions is not None else None),
             "typed": request.POST,
             "destinations": destinations(row),

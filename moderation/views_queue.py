@@ -15,7 +15,7 @@ from comptes.models import User
 from comptes.permissions import communes_for, may_publish
 from comptes.roles import Gesture
 from couches.models import Couche
-from moderation import tour
+from moderation import saved_filters, tour
 from moderation.cards import Card, deal
 from moderation.desk import desk_of
 from moderation.filters import ABOVE, HELD, MINE, Filters, parse_filters
@@ -69,6 +69,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "aside": set_aside(user, practice=practice) if not cards and filters.status == MINE else {},
             "batch_actions": BATCH_ACTIONS,
             "reasons": _batch_reasons(cards),
+            **({} if practice else saved_filters.context(user, request.GET.urlencode())),
             **_around(user, request, couches),
         },
         status=422 if errors else 200,

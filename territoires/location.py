@@ -102,7 +102,7 @@ def locate(point: Point) -> Location:
         "metres": float(NEAR_BORDER_M),
     }
     for commune in Commune.objects.raw(LOCATE_SQL, parameters):
-        near_border = commune.near_border  # type: ignore[attr-defined]  # a column of the statement
+        near_border = commune.near_border  # a column of the statement
         return Location(commune=commune, near_border=near_border or commune.to_confirm)
     load = BoundaryLoad.objects.order_by("-loaded_at").first()
     doubtful = load is not None and may_be_french(point, mainland_complete=load.complete)

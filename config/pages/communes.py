@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from comptes.mandates import answered_by_delegation, who_answers
+from comptes.mandates import answering
 from config.pages import outline, published
 from contributions.pauses import live_in
 from couches.models import Couche, FeatureVersion
@@ -59,6 +59,7 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
     chosen = _chosen(couches, request.GET.get("couche"))
     page = _page(here, chosen, request.GET.get("page"))
     listed = published.of_page(page) if page is not None else []
+    level, delegated = answering(here)
     context = {
         "commune": here,
         "couches": couches,
@@ -66,8 +67,8 @@ def commune(request: HttpRequest, code: str) -> HttpResponse:
         "page_obj": page,
         "objets": listed,
         "dessin": outline.draw(here, [item.point for item in listed]),
-        "repond": who_answers(here),
-        "remplacement": answered_by_delegation(here),
+        "repond": level,
+        "remplacement": delegated,
         "pauses": live_in(here),
         "en_retard": late_in(here),
     }

@@ -56,7 +56,9 @@ def test_take_the_pictures_of_the_guide(
         for name, path in (("file", ""), ("fiche", f"{card}/")):
             page.goto(f"{base}/moderation/bac-a-sable/{path}")
             page.wait_for_load_state("networkidle")
-            page.locator("h1").evaluate("element => window.scrollTo(0, element.offsetTop - 16)")
+            # On a phone, the card itself: what it says down to its buttons.
+            top = "[data-carte]" if (name, device) == ("file", "telephone") else "h1"
+            page.locator(top).first.evaluate("element => window.scrollTo(0, element.offsetTop - 16)")
             _keep(page.screenshot(), f"{name}-{device}")
         context.close()
     MARK.write_text(mark_of_pages() + "\n", encoding="ascii")

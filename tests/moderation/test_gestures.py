@@ -16,6 +16,7 @@ from comptes.models import Notification, User
 from comptes.permissions import OutsideTerritory
 from contributions.models import Contribution
 from moderation import refusals
+from moderation.author import story_of
 from moderation.edits import Edits
 from moderation.gestures import GroupRefused, Item, Outcome, take, undo
 from moderation.models import Decision
@@ -366,3 +367,24 @@ def test_an_appeal_has_two_months(aurillac: Commune, bruno: User, driss: User) -
     decide(row, "reject", bruno)
     with time_machine.travel(timezone.now() + dt.timedelta(days=61)), pytest.raises(refusals.TooLateToAppeal):
         appeal(row)
+
+
+# --- Ce que lit l'auteur --------------------------------------------------------------------
+
+
+def test_the_author_reads_what_happened_and_not_what_was_taken_back(
+    aurillac: Commune, ytrac: Commune, bruno: User, chloe: User
+) -> None:
+    """Handed over, held, completed with before and after; an undone refusal never was."""
+    row, gesture = report(aurillac, at=AT_THE_BORDER), uuid.uuid4()
+    click(bruno, "reject", row, gesture=gesture, reason_code="hors-sujet")
+    undo(gesture=gesture, by=bruno)
+    click(bruno, "transfer", row, to="15267", reason_code="autre-commune")
+    until = timezone.localdate() + dt.timedelta(days=9)
+    click(chloe, "hold", row, until=until, reason_code="verification-sur-place")
+    click(chloe, "complete", row, edits=Edits(INDOORS))
+    steps = story_of(fresh(row)).steps
+    assert [one.label for one in steps] == [
+        "En attente", "Transmis", "Mis en attente", "Complétée et acceptée",
+    ]  # fmt: skip
+    assert [(one.before, one.after) for one in steps[-1].changes] == [("Dehors", "Dans un bâtiment")]

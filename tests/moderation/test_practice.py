@@ -264,6 +264,13 @@ def test_the_real_queue_does_not_count_it(sandbox: User) -> None:
     assert read_page(sandbox, filters, practice=True).remaining == len(SCENES)
 
 
+def test_no_register_tells_what_was_practised(sandbox: User) -> None:
+    """Not even to who would ask for the decisions of everywhere."""
+    decide(scene(sandbox, "hors-sujet"), "reject", sandbox)
+    assert Decision.objects.standing().exists()
+    assert not Decision.objects.public(timezone.now() + dt.timedelta(hours=1)).exists()
+
+
 def test_no_secret_follows_a_practice_report(sandbox: User) -> None:
     """The manager of everybody does not know it: no door by id or secret opens."""
     assert not Contribution.objects.filter(pk=scene(sandbox, "cafe").pk).exists()

@@ -2,7 +2,8 @@
 
 /**
  * @typedef {{at: string, status: string, status_label: string, who: string, public_reason: string,
- *   corrected: boolean, appeal: boolean, body: string}} Step
+ *   corrected: boolean, appeal: boolean, body: string,
+ *   changes: {label: string, before: string, after: string}[]}} Step
  * @typedef {{id: string, couche_title: string, commune: {nom: string}, steps: Step[],
  *   answers: {label: string, value: string}[], may_withdraw: boolean, may_answer: boolean,
  *   may_correct: boolean, correct_until: string | null, may_appeal: boolean}} Story
@@ -62,6 +63,20 @@ function word(section, name) {
 }
 
 /**
+ * @param {string} answer
+ * @param {string} before
+ * @param {string} after
+ */
+function drawChange(answer, before, after) {
+  const line = document.createElement("p");
+  line.className = "discret";
+  const [was, is] = [document.createElement("del"), document.createElement("ins")];
+  [was.textContent, is.textContent] = [before, after || "–"];
+  line.append(`${answer} : `, ...(before ? [was, " "] : []), is);
+  return line;
+}
+
+/**
  * @param {HTMLElement} section
  * @param {Step} step
  * @returns {HTMLLIElement}
@@ -72,11 +87,12 @@ function drawStep(section, step) {
   const shape = section.querySelector(`template[data-forme="${name}"]`);
   if (shape instanceof HTMLTemplateElement) line.append(shape.content.cloneNode(true));
   const label = line.querySelector(".etat > span");
-  if (label && step.appeal) label.textContent = step.status_label;
+  if (label && !step.corrected) label.textContent = step.status_label;
   const time = document.createElement("time");
   time.dateTime = step.at;
   time.textContent = frenchMoment(step.at);
   line.append(time);
+  for (const { label: answer, before, after } of step.changes) line.append(drawChange(answer, before, after));
   if (step.corrected) {
     const what = document.createElement("p");
     what.className = "discret";
