@@ -83,6 +83,8 @@ def _sow(commune: Commune, count: int) -> None:
     names = ", ".join(filter(None, columns))
     models = min(2000, Contribution.objects.filter(status="SUBMITTED").count())
     with connection.cursor() as cursor:
+        # Pages keep their limit; sowing has none.
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute(
             SOW.format(names=names),
             {
@@ -91,6 +93,7 @@ def _sow(commune: Commune, count: int) -> None:
             },
         )  # fmt: skip
         cursor.execute("VACUUM ANALYZE contributions_contribution")
+        cursor.execute("RESET statement_timeout")
 
 
 def _clear() -> None:
@@ -98,6 +101,7 @@ def _clear() -> None:
     Membership.objects.filter(user__email__endswith="@bench.demo").delete()
     User.objects.filter(email__endswith="@bench.demo").delete()
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("DELETE FROM contributions_contribution WHERE payload_sha256 = %s", [SOWN_BY])
         cursor.execute("VACUUM ANALYZE contributions_contribution")
 
