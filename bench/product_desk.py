@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -35,6 +36,8 @@ def queue(*, pending: int, requests: int, rounds: int) -> dict[str, float]:
     full, other = Commune.objects.current().filter(epci__isnull=False, chef_lieu__isnull=False)[:2]
     nowhere = Commune.objects.current().exclude(pk__in=Contribution.objects.values("desk"))
     empty = nowhere.exclude(pk__in=[full.pk, other.pk]).first() or other
+    # Pages name their files by what `collectstatic` made of them.
+    call_command("collectstatic", interactive=False, verbosity=0)
     _clear()
     try:
         _sow(full, pending)
