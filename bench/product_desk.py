@@ -1,9 +1,9 @@
 """Reads the queue as its officials do, through the whole of Django, on reports sown for the occasion."""
 
-import functools
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.management import call_command
@@ -49,7 +49,7 @@ def queue(*, pending: int, requests: int, rounds: int) -> dict[str, float]:
         beyond = read_cards(_person("maire"), Filters(status=MINE), _couches()).next
         further = f"?after={beyond[0]}&depuis={beyond[1] or ''}" if beyond else ""
         views: dict[str, Callable[[], Any]] = {
-            name: functools.partial(_get, client, "/moderation/") for name, client in readers.items()
+            name: partial(_get, client, "/moderation/") for name, client in readers.items()
         }
         views["further"] = lambda: _get(readers["mayor"], f"/moderation/{further}")
         return _p95(rounds, requests, views)
@@ -82,8 +82,9 @@ def _get(client: Client, path: str) -> None:
 def _sow(commune: Commune, count: int) -> None:
     assert commune.chef_lieu is not None  # filtered
     generated = {"id", "geom", "commune", "received_at", "payload_sha256", "desk"}
-    columns = [f.column for f in Contribution._meta.concrete_fields if f.name not in generated]
-    names = ", ".join(filter(None, columns))
+    names = ", ".join(
+        str(f.column) for f in Contribution._meta.concrete_fields if f.column and f.name not in generated
+    )
     models = min(2000, Contribution.objects.filter(status="SUBMITTED").count())
     with connection.cursor() as cursor:
         # Pages keep their limit; sowing has none.

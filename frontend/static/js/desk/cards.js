@@ -2,7 +2,7 @@
 
 /** @typedef {HTMLElement} Card an `li[data-carte]` */
 
-/** @type {Map<string, Promise<HTMLElement | null>>} cards asked of the server, by report */
+/** @type {Map<string, Promise<HTMLElement | "gone" | null>>} cards asked of the server, by report */
 const asked = new Map();
 
 /** @returns {Card[]} every card of the page, in order */
@@ -51,7 +51,10 @@ export function membersOf(card) {
 export async function goTo(card) {
   if (!card) return;
   for (const other of cards()) other.toggleAttribute("data-courante", other === card);
+  const after = cards()[cards().indexOf(card) + 1];
   const opened = isOpen(card) ? card : await openUp(card);
+  // Somebody else has decided on it meanwhile: it is no longer there to be read.
+  if (!opened) return goTo(after ?? cards()[0]);
   opened.scrollIntoView({ block: "nearest" });
   focusCard(opened);
   const following = cards()[cards().indexOf(opened) + 1];
@@ -61,11 +64,15 @@ export async function goTo(card) {
 /**
  * Put the open form of a line in its place; without network the line stays, with its link.
  * @param {Card} line
- * @returns {Promise<Card>}
+ * @returns {Promise<Card | null>} null when the server has no such card any more
  */
 async function openUp(line) {
   const opened = await ask(idOf(line));
   asked.delete(idOf(line));
+  if (opened === "gone") {
+    line.remove();
+    return null;
+  }
   if (!opened || !line.isConnected) return line;
   const card = /** @type {Card} */ (document.importNode(opened, true));
   card.toggleAttribute("data-courante", line.hasAttribute("data-courante"));
@@ -75,14 +82,14 @@ async function openUp(line) {
 }
 
 /**
- * The open card of a report, as the server draws it now; null when it cannot be had.
+ * The open card of a report, as the server draws it now; null when it cannot be had now.
  * @param {string} id
- * @returns {Promise<HTMLElement | null>}
+ * @returns {Promise<HTMLElement | "gone" | null>}
  */
 export function ask(id) {
   const known = asked.get(id);
   if (known) return known;
-  const promise = fetchCards(`carte=${encodeURIComponent(id)}`).then((found) => found.cards[0] ?? null);
+  const promise = fetchCards(`carte=${encodeURIComponent(id)}`).then((found) => found.cards[0] ?? (found.gone ? "gone" : null));
   asked.set(id, promise);
   return promise;
 }
@@ -90,14 +97,14 @@ export function ask(id) {
 /**
  * Ask for the page again, or for one card of it.
  * @param {string} more of the query string
- * @returns {Promise<{cards: HTMLElement[], next: boolean}>}
+ * @returns {Promise<{cards: HTMLElement[], next: boolean, gone?: boolean}>}
  */
 export async function fetchCards(more) {
   const query = new URLSearchParams(location.search);
   for (const [name, value] of new URLSearchParams(more)) query.set(name, value);
   try {
     const answer = await fetch(`${location.pathname}?${query}`, { credentials: "same-origin" });
-    if (!answer.ok || answer.redirected) return { cards: [], next: false };
+    if (!answer.ok || answer.redirected) return { cards: [], next: false, gone: answer.status === 404 };
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const found = [...page.querySelectorAll("[data-carte]")].map((one) => /** @type {HTMLElement} */ (one));
     return { cards: found, next: page.querySelector("nav a[href^='?']") !== null };

@@ -26,6 +26,8 @@ export function start(page, storage) {
   let more = page.querySelector("nav a[href^='?']") !== null;
   /** @type {Map<string, (verdict: ReturnType<typeof import("./clicks.js").judge>) => void>} who waits for an answer here */
   const waiting = new Map();
+  /** @type {Set<string>} what was decided here: a page asked for before must not bring it back */
+  const decided = new Set();
   /** @type {Promise<void> | null} the card on its way, that keys wait for */
   let opening = null;
 
@@ -39,19 +41,19 @@ export function start(page, storage) {
     waiting.delete(click.id);
     if (here) return here(verdict);
     if (verdict.kind === "refused") sayRefused(click, verdict.detail ?? "", () => dropClick(storage, click.id));
-    if (verdict.kind === "done" && !left) void refill();
+    if (!state && !left) void refill();
   }
 
   /** Ask for more cards when few are left, once all that was decided is known. */
   async function refill() {
-    if (!onQueue || cards().length >= FEW) return;
+    // What is on its way is not decided yet for the server: its page would show it again.
+    if (!onQueue || cards().length >= FEW || toSend(readClicks(storage), who).length) return;
     if (more) {
       // The server opens one card of a page: the one that is open here.
       const shown = current();
       const found = await fetchCards(shown ? `ouvrir=${idOf(shown)}` : "");
       more = found.next;
       const here = new Set(cards().map(idOf));
-      const decided = new Set(readClicks(storage).flatMap(({ body }) => new URLSearchParams(body).getAll("choix").map((one) => one.split(":")[0])));
       const list = page.querySelector("[data-file]");
       for (const card of found.cards) {
         if (!here.has(idOf(/** @type {HTMLElement} */ (card))) && !decided.has(card.dataset.id ?? "")) list?.append(page.importNode(card, true));
@@ -105,6 +107,7 @@ export function start(page, storage) {
     const following = cards()[cards().indexOf(card) + 1] ?? cards()[cards().indexOf(card) - 1];
     const untick = membersOf(card).length > ticked;
     card.remove();
+    for (const id of reportsOf(click.body)) decided.add(id);
     sayRemaining(Math.max(0, remaining() - ticked));
     sayDone(click.title, () => takeBack(click));
     if (untick) more = true;
@@ -120,10 +123,11 @@ export function start(page, storage) {
       if (verdict.kind === "later") return waiting.set(id, () => location.reload());
       if (verdict.kind !== "done") return sayRefused(undo, verdict.detail ?? "", () => dropClick(storage, id));
       sayDone(gettext("C'est annulé : le signalement attend de nouveau."), null);
+      for (const id of reportsOf(click.body)) decided.delete(id);
       const report = /([0-9a-f-]{36})\//.exec(click.link)?.[1] ?? "";
       const back = onQueue && !cards().some((card) => idOf(card) === report) ? await ask(report) : null;
       if (verdict.remaining !== undefined && onQueue) sayRemaining(verdict.remaining);
-      if (!back) return location.reload();
+      if (!back || back === "gone") return location.reload();
       page.querySelector("[data-file]")?.prepend(page.importNode(back, true));
       await show(cards()[0]);
     });
@@ -238,6 +242,10 @@ export function start(page, storage) {
     sayDone(click.title, () => takeBack(click));
   }
   if (location.hash.length > 1 && !onQueue) gesture(/** @type {HTMLElement} */ (main), location.hash.slice(1));
+  for (const { body } of toSend(readClicks(storage), who)) for (const id of reportsOf(body)) decided.add(id);
+  // Decided before this page was drawn, and still to be sent: not to be decided again.
+  for (const card of cards()) if (decided.has(idOf(card))) card.remove();
+  if (!cards().some(isOpen)) void show(cards()[0]);
   offerHelp(page);
   void send().then(refill);
 }
@@ -248,6 +256,14 @@ export function start(page, storage) {
  */
 function choice(card) {
   return card?.querySelector("details[open][data-action]:has(input[type=radio]), form[data-geste] > details[open]:has(input[name=reason_code])") ?? null;
+}
+
+/**
+ * The reports a click decides on.
+ * @param {string} body
+ */
+function reportsOf(body) {
+  return new URLSearchParams(body).getAll("choix").map((one) => one.split(":")[0]);
 }
 
 /** @param {HTMLElement} card @param {number} rank */
