@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -35,6 +36,8 @@ def queue(*, pending: int, requests: int, rounds: int) -> dict[str, float]:
     full, other = Commune.objects.current().filter(epci__isnull=False, chef_lieu__isnull=False)[:2]
     nowhere = Commune.objects.current().exclude(pk__in=Contribution.objects.values("desk"))
     empty = nowhere.exclude(pk__in=[full.pk, other.pk]).first() or other
+    # Pages name their files by what `collectstatic` made of them.
+    call_command("collectstatic", interactive=False, verbosity=0)
     _clear()
     try:
         _sow(full, pending)
@@ -84,6 +87,8 @@ def _sow(commune: Commune, count: int) -> None:
     )
     models = min(2000, Contribution.objects.filter(status="SUBMITTED").count())
     with connection.cursor() as cursor:
+        # Pages keep their limit; sowing has none.
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute(
             SOW.format(names=names),
             {
@@ -92,6 +97,7 @@ def _sow(commune: Commune, count: int) -> None:
             },
         )  # fmt: skip
         cursor.execute("VACUUM ANALYZE contributions_contribution")
+        cursor.execute("RESET statement_timeout")
 
 
 def _clear() -> None:
@@ -99,6 +105,7 @@ def _clear() -> None:
     Membership.objects.filter(user__email__endswith="@bench.demo").delete()
     User.objects.filter(email__endswith="@bench.demo").delete()
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("DELETE FROM contributions_contribution WHERE payload_sha256 = %s", [SOWN_BY])
         cursor.execute("VACUUM ANALYZE contributions_contribution")
 

@@ -16,7 +16,7 @@ from bench.report import Line
 # What a submission writes at least: one row of the same table, with its indexes.
 _INSERT_TABLE = """
 DROP TABLE IF EXISTS bench_insert;
-CREATE TABLE bench_insert (LIKE contributions_contribution INCLUDING ALL);
+CREATE TABLE bench_insert (LIKE contributions_contribution INCLUDING ALL EXCLUDING GENERATED);
 INSERT INTO bench_insert SELECT * FROM contributions_contribution ORDER BY id LIMIT 1;
 """
 _COLUMNS = """

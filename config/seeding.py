@@ -189,7 +189,7 @@ def copy_pending(couche: Couche, places: Places, *, seed: int) -> int:
     rng = random.Random(seed)  # noqa: S311  # made-up data
     pool = [json.dumps(draw_attributes(couche, rng)) for _ in range(POOL)]
     now = timezone.now()
-    fields = Contribution._meta.concrete_fields
+    fields = [field for field in Contribution._meta.concrete_fields if not field.generated]
     usual = {field.attname: field.get_default() for field in fields}
     usual |= {
         "couche_id": couche.pk,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import FloatField, Func, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.safestring import mark_safe
 
 from comptes.models import User
 from contributions.models import Contribution, Photo
@@ -71,7 +72,9 @@ class Card:
     @property
     def items(self) -> str:
         """The members as scripts read them: JSON pairs [id, version], the oldest first."""
-        return json.dumps([[str(one.id), one.version] for one in self.group.members], separators=(",", ":"))
+        pairs = [[str(one.id), one.version] for one in self.group.members]
+        # Our own ids and numbers, between single quotes: escaped, they would weigh half as much again.
+        return mark_safe(json.dumps(pairs, separators=(",", ":")))  # noqa: S308  # see above
 
     @property
     def ticked(self) -> str:
