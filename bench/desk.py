@@ -1,6 +1,7 @@
 """The mayor's desk: what the queue costs when a hundred thousand reports wait, beside the same page empty."""
 
 from bench.database import BenchDatabase
+from bench.desk_gestures import gestures
 from bench.measure import product
 from bench.report import Line
 
@@ -9,7 +10,7 @@ REQUESTS = 60
 
 
 def run(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[Line]:
-    """Return the p95 of the queue at 100,000 pending, against that of an empty queue, in alternation."""
+    """Return the p95 of the queue at 100,000 pending against an empty one, and the gestures of a queue."""
     found = product(
         "queue", database.environment("web"), pending=PENDING, requests=REQUESTS, rounds=max(2, rounds)
     )
@@ -17,6 +18,7 @@ def run(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[Lin
         _ratio("File d'un maire, 100 000 en attente (p95), contre la même page vide", found, "mayor", 3),
         _ratio("… d'un référent d'intercommunalité", found, "epci", 3),
         _ratio("… page suivante, dans une fenêtre plus loin", found, "further", None),
+        *gestures(database),
     ]
 
 

@@ -70,7 +70,7 @@ def run(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[Lin
     """Return the lines of the report; a site of its own is started, `sizes` is not used."""
     with (
         tempfile.TemporaryDirectory(prefix="reperes_bench_") as folder,
-        running_site(Path(folder), _django_keys(database.url), limits=True) as site,
+        running_site(Path(folder), django_keys(database.url), limits=True) as site,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -327,7 +327,7 @@ def _bytes_server() -> Iterator[str]:
     server.shutdown()
 
 
-def _django_keys(url: str) -> dict[str, str]:
+def django_keys(url: str) -> dict[str, str]:
     known = psycopg.conninfo.conninfo_to_dict(url)
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     return {django: str(known.get(libpq) or "") for django, libpq in names.items()}

@@ -85,7 +85,7 @@ export function start(page, storage) {
       id: String(data.get("gesture")),
       url: form.getAttribute("action") ?? "",
       body: new URLSearchParams(/** @type {any} */ (data)).toString(),
-      title: `${(card ?? page).querySelector(card ? "h2" : "h1")?.textContent?.trim()} : ${pressed?.textContent?.trim()}.`,
+      title: `${(card ?? page).querySelector(card ? "h2" : "h1")?.textContent?.trim()} : ${outcome(action)}.`,
       link: card ? `${base}${idOf(card)}/` : location.pathname,
       who,
       at: Date.now(),
@@ -256,6 +256,26 @@ export function start(page, storage) {
  */
 function choice(card) {
   return card?.querySelector("details[open][data-action]:has(input[type=radio]), form[data-geste] > details[open]:has(input[name=reason_code])") ?? null;
+}
+
+/**
+ * What a gesture makes of a report, as the page says it.
+ * @param {string} action
+ * @returns {string}
+ */
+function outcome(action) {
+  /** @type {Record<string, string>} */
+  const said = {
+    accept: gettext("accepté"),
+    complete: gettext("complété et accepté"),
+    return: gettext("renvoyé à l'auteur pour une précision"),
+    merge: gettext("fusionné"),
+    reject: gettext("refusé"),
+    transfer: gettext("transmis"),
+    hold: gettext("mis en attente"),
+    reopen: gettext("rouvert"),
+  };
+  return said[action] ?? action;
 }
 
 /**
