@@ -328,6 +328,7 @@ def _bytes_server() -> Iterator[str]:
 
 
 def django_keys(url: str) -> dict[str, str]:
+    """Return Django's keys of the base that a libpq address names."""
     known = psycopg.conninfo.conninfo_to_dict(url)
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     return {django: str(known.get(libpq) or "") for django, libpq in names.items()}
