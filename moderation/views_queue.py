@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -18,6 +19,7 @@ from couches.models import Couche
 from moderation import saved_filters, tour
 from moderation.cards import Card, deal
 from moderation.desk import desk_of
+from moderation.digests import next_digest_day
 from moderation.filters import ABOVE, HELD, MINE, Filters, parse_filters
 from moderation.forms import BATCH_ACTIONS
 from moderation.forms_queue import MAX_LISTED_COMMUNES, QueueFilterForm
@@ -67,6 +69,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "is_mine": filters.status == MINE,
             "heading": _heading(filters),
             "aside": set_aside(user, practice=practice) if not cards and filters.status == MINE else {},
+            "next_digest": "" if practice or cards else date_format(next_digest_day(), "l j F"),
             "batch_actions": BATCH_ACTIONS,
             "reasons": _batch_reasons(cards),
             **({} if practice else saved_filters.context(user, request.GET.urlencode())),
