@@ -291,7 +291,14 @@ SPECTACULAR_SETTINGS = {
         "name": "Licence Ouverte 2.0 (données)",
         "url": "https://www.etalab.gouv.fr/licence-ouverte-open-licence",
     },
-    "ENUM_NAME_OVERRIDES": {},
+    # Fields of one name and several lists, or the other way round: each list has its own name.
+    "ENUM_NAME_OVERRIDES": {
+        "OfficialActionEnum": "moderation.serializers.ACTIONS",
+        "RegisterActionEnum": "moderation.api_register.ACTIONS",
+        "ExpectedLevelEnum": "contributions.models.Contribution.Level",
+        "EscalationLevelEnum": "moderation.models.Escalation.Level",
+        "LevelEnum": "moderation.api_register.LEVELS",
+    },
 }
 
 # --- Jobs ----------------------------------------------------------------------

@@ -28,6 +28,10 @@ class RegisterObjectAnswer(serializers.Serializer[Any]):
     title = serializers.CharField()
 
 
+ACTIONS = sorted(WORDS)
+LEVELS = list(BODIES)
+
+
 class RegisterLineAnswer(serializers.Serializer[Any]):
     """One decision. `place` is a name, never coordinates; `body` is a role, never a person."""
 
@@ -36,10 +40,10 @@ class RegisterLineAnswer(serializers.Serializer[Any]):
     couche = serializers.CharField()
     couche_title = serializers.CharField()
     place = serializers.CharField()
-    action = serializers.ChoiceField(choices=sorted(WORDS))
+    action = serializers.ChoiceField(choices=ACTIONS)
     word = serializers.CharField()
     status = serializers.CharField()
-    body = serializers.ChoiceField(choices=list(BODIES))
+    body = serializers.ChoiceField(choices=LEVELS)
     reason = serializers.CharField(allow_blank=True)
     redacted = serializers.CharField(allow_blank=True, help_text="Pourquoi le motif est retiré, s'il l'est.")
     days = serializers.IntegerField(help_text="Jours entre la réception et la décision.")

@@ -17,6 +17,7 @@ from moderation.workflow import OFFICIAL_ACTIONS, reason_required
 from territoires.points import point_from_geojson
 
 MAX_BATCH = 100
+ACTIONS = [(action.value, str(action.label)) for action in OFFICIAL_ACTIONS]
 
 
 class TextField(serializers.CharField):
@@ -52,7 +53,7 @@ class DecisionRequest(serializers.Serializer[Any]):
     """
 
     action = serializers.ChoiceField(
-        choices=[(action.value, str(action.label)) for action in OFFICIAL_ACTIONS],
+        choices=ACTIONS,
         error_messages=_one_of([action.value for action in OFFICIAL_ACTIONS]),
     )
     reason_code = TextField(max_length=40, required=False, allow_blank=True, default="")

@@ -12,7 +12,7 @@ from django.db import connection
 from contributions.duplicates import FIND_NEAR, NEAR_M, find_near
 from contributions.models import Contribution
 from contributions.submission import submit
-from couches.models import Couche
+from couches.models import Couche, Feature
 from territoires.models import Commune
 from territoires.querysets import box_around
 from tests.contributions.factories import CAFE, published, submission
@@ -173,9 +173,12 @@ def _multiply(table: str, key: str) -> str:
         "contributions_contribution": "'geom', ST_Translate(model.geom, random() * 4 - 2, random() * 4 - 2)",
         "couches_feature": "'number', model.number + n",
     }[table]
+    model = {"contributions_contribution": Contribution, "couches_feature": Feature}[table]
+    columns = [field.column for field in model._meta.concrete_fields if not field.generated]
+    names, copied = ", ".join(columns), ", ".join(f"copy.{column}" for column in columns)
     return f"""
-        INSERT INTO {table}
-        SELECT copy.*
+        INSERT INTO {table} ({names})
+        SELECT {copied}
         FROM {table} AS model, generate_series(1, 5000) AS n,
              jsonb_populate_record(model, jsonb_build_object('{key}', md5(n::text)::uuid, {changes})) AS copy
         WHERE model.{key} = %(row)s

@@ -89,11 +89,11 @@ def test_every_anonymous_channel_feels_it(api: APIClient, bruno: User, channel: 
 
 
 @pytest.mark.django_db
-def test_an_account_without_live_mandate_is_anybody(api_as: Callable[[User], APIClient], bruno: User) -> None:
+def test_a_token_without_live_mandate_opens_nothing(api_as: Callable[[User], APIClient], bruno: User) -> None:
     opened(bruno)
     former = UserFactory()
     MembershipFactory(user=former, commune_id="15014", ends=timezone.now() - dt.timedelta(days=1))
-    problem(api_as(former).post(ADDRESS, payload()), 403)
+    problem(api_as(former).post(ADDRESS, payload()), 401)
 
 
 @pytest.mark.django_db

@@ -416,11 +416,15 @@ def test_the_database_refuses_attributes_that_are_no_object(aurillac: Commune) -
         Contribution.objects.update(attributes=[])
 
 
-@pytest.mark.parametrize("field", ["commune_id", "received_at", "operation"])
-def test_what_was_received_and_who_decides_it_is_never_rewritten(
-    aurillac: Commune, ytrac: Commune, field: str
-) -> None:
+@pytest.mark.parametrize("field", ["received_at", "operation"])
+def test_what_was_received_and_who_decides_it_is_never_rewritten(aurillac: Commune, field: str) -> None:
     submit(submission())
-    value = {"commune_id": "15267", "received_at": timezone.now(), "operation": "delete"}[field]
+    value = {"received_at": timezone.now(), "operation": "delete"}[field]
     with pytest.raises(ProgrammingError, match="Cannot update rows"), transaction.atomic():
         Contribution.objects.update(**{field: value})
+
+
+def test_the_commune_found_from_the_point_is_never_rewritten(aurillac: Commune, ytrac: Commune) -> None:
+    submit(submission())
+    with pytest.raises(IntegrityError, match="the commune does not change"), transaction.atomic():
+        Contribution.objects.update(commune_id="15267")

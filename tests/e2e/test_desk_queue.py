@@ -183,6 +183,12 @@ def test_the_desk_is_accessible_in_each_state(
     accessible(page)
     page.keyboard.press("Escape")
     page.goto(f"{desk}{row.pk}/")
+    page.keyboard.press("r")
+    page.get_by_role("radio", name="Hors sujet").check()
+    expect(page.locator("form[data-geste=reject] [data-apercu] q")).to_have_text(
+        "Ce signalement ne concerne pas ce que cette carte recense."
+    )
+    page.keyboard.press("Escape")
     page.keyboard.press("c")
     capture(page, "desk-card")
     accessible(page)

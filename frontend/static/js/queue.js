@@ -31,8 +31,27 @@ export function hasUnsentText(fields) {
   return false;
 }
 
+/**
+ * Show the public reason as it will be read: the sentence typed, else that of the reason picked.
+ * @param {HTMLFormElement} form
+ */
+export function enhancePreview(form) {
+  const place = form.querySelector("[data-apercu]");
+  if (!(place instanceof HTMLElement)) return;
+  const quote = place.appendChild(place.ownerDocument.createElement("q"));
+  const draw = () => {
+    const typed = /** @type {HTMLTextAreaElement | null} */ (form.querySelector('[name="public_reason"]'))?.value.trim();
+    const picked = /** @type {HTMLElement | null} */ (form.querySelector('[name="reason_code"]:checked'))?.dataset.phrase;
+    quote.textContent = typed || picked || "";
+    place.hidden = !quote.textContent;
+  };
+  form.addEventListener("input", draw);
+  draw();
+}
+
 /** @param {Document} page */
 export function enhance(page) {
+  for (const form of page.querySelectorAll("form[data-geste]")) enhancePreview(/** @type {HTMLFormElement} */ (form));
   for (const form of page.querySelectorAll("form[data-lot]")) {
     enhanceBatch(/** @type {HTMLFormElement} */ (form));
   }
