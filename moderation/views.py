@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from comptes.models import User
 from contributions.models import Photo
-from contributions.photos import CONTENT_TYPE, open_photo
+from contributions.photos import CONTENT_TYPE, open_photo, open_small
 from moderation.desk import desk_of
 from moderation.forms import BatchForm
 from moderation.gestures import GroupRefused, Item, Outcome, take
@@ -48,14 +48,17 @@ def photo(request: HttpRequest, pk: int) -> FileResponse:
     if pk > 2**63 - 1:
         raise Http404
     seen = visible_to(official(request), practice=desk_of(request).practice)
-    return serve_photo(get_object_or_404(Photo, pk=pk, contribution__in=seen))
+    return serve_photo(get_object_or_404(Photo, pk=pk, contribution__in=seen), small="petite" in request.GET)
 
 
-def serve_photo(found: Photo) -> FileResponse:
-    """Return the answer that holds a photo, whoever was let in. Raises Http404 when its file is lost."""
+def serve_photo(found: Photo, *, small: bool = False) -> FileResponse:
+    """Return the answer that holds a photo, whoever was let in; `small`, for a list.
+
+    Raises Http404 when its file is lost or damaged.
+    """
     try:
-        stream = open_photo(found)
-    except FileNotFoundError as error:
+        stream = open_small(found) if small else open_photo(found)
+    except OSError as error:
         raise Http404 from error
     response = FileResponse(stream, content_type=CONTENT_TYPE, filename=f"photo-{found.pk}.webp")
     # Even a file that fooled the decoder runs nothing: no script, no frame, no origin.

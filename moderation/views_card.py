@@ -6,10 +6,12 @@ from typing import Any
 
 from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
+from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +19,7 @@ from comptes.models import Membership, User
 from comptes.roles import Role
 from contributions.models import Contribution
 from couches.forms import AttributeForm
+from couches.models import FeatureVersion
 from couches.schemas import describe, title_of
 from moderation.completing import completion_of
 from moderation.delays import delay_of
@@ -153,7 +156,7 @@ def _card(
             "first_day": (today + dt.timedelta(days=1)).isoformat(),
             "last_day": (today + LONGEST_HOLD).isoformat(),
             "who_else": _who_else(row, user),
-            "points": _points(row, neighbours, request),
+            "points": _points(row, before, request),
             "refusal": refusal,
         },
         status=status,
@@ -192,18 +195,19 @@ def _who_else(row: Contribution, user: User) -> list[Membership]:
     )
 
 
-def _points(row: Contribution, neighbours: list[Any], request: HttpRequest) -> dict[str, Any]:
+def _points(row: Contribution, before: FeatureVersion | None, request: HttpRequest) -> dict[str, Any]:
+    """Return the map's points: the report, and where the object it would move stands today."""
+    title = title_of(row.couche, row.attributes)
+    points = [_point(row.geom, title, row.status, request)]
+    if before is not None and before.geom != row.geom:
+        published = _("%(title)s : lieu publié aujourd'hui") % {"title": title}
+        points.append(_point(before.geom, published, Contribution.Status.PUBLISHED, request))
+    return {"type": "FeatureCollection", "features": points}
+
+
+def _point(place: Point, title: str, status: str, request: HttpRequest) -> dict[str, Any]:
     return {
-        "type": "FeatureCollection",
-        "features": [
-            {
-                "type": "Feature",
-                "geometry": {"type": "Point", "coordinates": [row.geom.x, row.geom.y]},
-                "properties": {
-                    "titre": title_of(row.couche, row.attributes),
-                    "url": request.path,
-                    "statut": row.status,
-                },
-            }
-        ],
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [place.x, place.y]},
+        "properties": {"titre": title, "url": request.path, "statut": status},
     }

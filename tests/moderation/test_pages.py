@@ -1,6 +1,7 @@
 """/moderation/…: the queue, one report, the batch, photos; without scripts, never cached."""
 
 import html
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from PIL import Image
 
 from comptes.models import User
 from contributions.models import Contribution, Photo
@@ -280,6 +282,21 @@ def test_a_photo_is_for_those_who_see_the_queue(
             "sandbox" in answer["Content-Security-Policy"] and answer["X-Content-Type-Options"] == "nosniff"
         )
         assert answer["Content-Disposition"].startswith("inline; filename=")
+
+
+def test_a_list_shows_photos_small(photo: Photo, bruno: User, chloe: User, page_as: PageAs) -> None:
+    """At most 320 px and a few kilobytes; damaged, it is not found; elsewhere neither."""
+    Image.effect_noise((1600, 1200), 60).convert("RGB").save(photo_path(photo.sha256), "WEBP")
+    address = f"/moderation/photos/{photo.pk}/?petite"
+    answer = page_as(bruno).get(address)
+    sent = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    with Image.open(io.BytesIO(sent)) as picture:
+        assert picture.format == "WEBP" and picture.size == (320, 240)
+    assert len(sent) < photo_path(photo.sha256).stat().st_size / 10
+    assert "no-store" in answer["Cache-Control"] and "sandbox" in answer["Content-Security-Policy"]
+    assert page_as(chloe).get(address).status_code == 404
+    photo_path(photo.sha256).write_bytes(b"RIFF")
+    assert page_as(bruno).get(address).status_code == 404
 
 
 def test_a_photo_of_elsewhere_or_gone_is_not_found(
