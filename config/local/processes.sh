@@ -204,8 +204,9 @@ stop_all() {
 
 run_tests() {
     collect_static
-    REPERES_CHROMIUM=${REPERES_CHROMIUM:-$(find_chromium)}
-    export REPERES_CHROMIUM
+    REPERES_CHROMIUM=${REPERES_CHROMIUM:-$(find_test_browser)}
+    REPERES_CHROMIUM_FULL=${REPERES_CHROMIUM_FULL:-$(find_chromium)}
+    export REPERES_CHROMIUM REPERES_CHROMIUM_FULL
     unset REPERES_DEMO REPERES_PROCESS
     coverage='' workers='-n 2'
     [ $# -gt 0 ] || coverage='--cov --cov-report=term-missing:skip-covered'

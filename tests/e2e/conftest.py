@@ -28,6 +28,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("REPERES_CHROMIUM", "/usr/bin/chromium")
+# Background Sync is in the browser proper, not in its shell without windows.
+CHROMIUM_FULL = os.environ.get("REPERES_CHROMIUM_FULL") or "/usr/bin/chromium"
 # Not test-results/: Playwright empties it whenever any test runs.
 CAPTURES = Path(os.environ.get("REPERES_LOCAL") or ROOT / ".local") / "captures"
 # Cascades to all but the couches, which a migration seeded.

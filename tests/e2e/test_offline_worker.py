@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.templatetags.static import static
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserType, Page
 
 from comptes.models import User
 from contributions.models import Contribution
 from contributions.worker import precached_urls
 from couches.models import Couche
+from tests.e2e.conftest import CHROMIUM_FULL
 from tests.e2e.device import CONTROLLED, DRAWN, Phone
 from tests.e2e.faults import DEFI, PHOTO, TEXT, FaultyNetwork
 from tests.factories import PASSWORD
@@ -58,6 +59,14 @@ A_TILE_IS_SEEN = """
 () => [...document.querySelectorAll("img.leaflet-tile")].some((one) => one.complete && one.naturalWidth === 32)
 """
 SEEN_AGAIN = "() => document.dispatchEvent(new Event('visibilitychange'))"
+
+
+@pytest.fixture(scope="module")
+def browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+    """The browser proper: its shell without windows wakes no worker when the network returns."""
+    whole = browser_type.launch(**browser_type_launch_args | {"executable_path": CHROMIUM_FULL})
+    yield whole
+    whole.close()
 
 
 @pytest.fixture(autouse=True)
