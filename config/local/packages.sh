@@ -150,7 +150,7 @@ install_paper_packages() {
 # The tests' browser without its interface, where the distribution has one: half the time of the
 # browser tests. Chromium itself does as well, hence no refusal.
 install_light_browser() {
-    command -v chromium-headless-shell >/dev/null 2>&1 && return 0
+    chromium-headless-shell --version >/dev/null 2>&1 && return 0
     apt-cache show chromium-headless-shell >/dev/null 2>&1 || return 0
     MISSING=chromium-headless-shell
     label "Navigateur sans fenêtre"
