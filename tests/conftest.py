@@ -32,6 +32,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(HANG_UP)
+    # Dropping a database waits for a checkpoint: longer, on a slow disk, than a page may take.
+    connection.settings_dict["OPTIONS"]["options"] += " -c statement_timeout=0"
 
 
 @pytest.fixture(autouse=True)

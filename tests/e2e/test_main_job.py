@@ -291,6 +291,8 @@ def test_the_same_by_pages(
     page.goto(f"{site.url}/moderation/{report_id}/")
     expect(page.get_by_text(note).first).to_be_visible()
     page.get_by_role("button", name="Accepter").first.click()
+    # Back at the queue: the server has answered.
+    page.wait_for_url("**/moderation/")
     page.context.clear_cookies()
     page.goto(follow_up)
     expect(page.get_by_text("Acceptée").first).to_be_visible()
