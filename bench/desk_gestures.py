@@ -45,8 +45,10 @@ def gestures(database: BenchDatabase) -> list[Line]:
 
 
 def _line(name: str, walk: Walk) -> Line:
-    each = walk.gestures / REPORTS
-    measured = f"{each:.2f} geste par signalement ({walk.gestures} pour {walk.cards} fiches)"
+    each = walk.gestures / walk.reports
+    measured = (
+        f"{each:.2f} geste par signalement ({walk.gestures} pour {walk.reports} en {walk.cards} fiches)"
+    )
     return Line(name, measured, f"≤ {LARGEST}", each <= LARGEST)
 
 
@@ -68,7 +70,7 @@ def _walk(browser: Browser, url: str, clear: Callable[[Page, str], Walk], *, tou
 
 def _sow(url: str) -> None:
     for rank in range(GROUPS + REPORTS - 3 * GROUPS):
-        lon, lat = 2.41 + FAR * 2 * (rank % 6), 44.91 + FAR * (rank // 6)
+        lon, lat = 2.425 + FAR * (rank % 6), 44.915 + FAR * (rank // 6)
         for member in range(3 if rank < GROUPS else 1):
             _send(url, lon, lat + NEAR * member)
 

@@ -11,10 +11,11 @@ REFUSED_EVERY = 6
 
 @dataclass
 class Walk:
-    """What it took: key presses or taps, cards seen, whether the end was reached."""
+    """What it took: key presses or taps, for so many cards, that held so many reports."""
 
     gestures: int = 0
     cards: int = 0
+    reports: int = 0
     refused: list[str] = field(default_factory=list)
 
 
@@ -22,6 +23,7 @@ def clear_by_keyboard(page: Page, address: str) -> Walk:
     """Decide on every card with « v », or « r » and a digit; stops on the empty page."""
     walk = Walk()
     page.goto(address)
+    walk.reports = _waiting(page)
     while card := _current(page):
         walk.cards += 1
         if walk.cards % REFUSED_EVERY:
@@ -40,6 +42,7 @@ def clear_by_touch(page: Page, address: str) -> Walk:
     """Decide on every card with a finger: the large button, or three taps to refuse with a reason."""
     walk = Walk()
     page.goto(address)
+    walk.reports = _waiting(page)
     while card := _current(page):
         walk.cards += 1
         here = page.locator(f'{CARD}[data-id="{card}"]')
@@ -55,6 +58,11 @@ def clear_by_touch(page: Page, address: str) -> Walk:
             walk.gestures += 3
         _gone(page, card)
     return walk
+
+
+def _waiting(page: Page) -> int:
+    """Return how many reports the heading says are to be decided."""
+    return int(page.locator("[data-reste]").get_attribute("data-reste") or 0)
 
 
 def _current(page: Page) -> str | None:

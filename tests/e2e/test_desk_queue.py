@@ -63,6 +63,7 @@ def check_cleared(walk: Walk) -> None:
     """All decided, once each; at most one gesture and a half per report."""
     assert not Contribution.objects.filter(status="SUBMITTED").exists()
     assert Decision.objects.count() == REPORTS == Contribution.objects.count()
+    assert walk.reports == REPORTS
     assert walk.cards == REPORTS - 2 * GROUPS, "each group is one card"
     assert (
         Contribution.objects.filter(pk__in=walk.refused, status="REJECTED").count() == len(walk.refused) > 0
