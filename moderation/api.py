@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from comptes.authentication import signed_in
 from comptes.models import User
 from comptes.permissions import Forbidden, communes_for
 from comptes.roles import Gesture
@@ -96,7 +97,7 @@ class QueueView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return one page of what the reader may see."""
-        user, filters = _person(request), parse_filters(request.query_params)
+        user, filters = signed_in(request), parse_filters(request.query_params)
         query = request.query_params.copy()
         if filters.grouped:
             rows, following, remaining = _grouped(user, filters)
@@ -135,7 +136,7 @@ class ContributionView(APIView):
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Return the contribution with its ETag, the version to send back in If-Match."""
-        user = _person(request)
+        user = signed_in(request)
         row = get_object_or_404(in_full(visible_to(user)), pk=pk)
         body = represent(row) | {
             "history": history_of(row),
@@ -178,7 +179,7 @@ class DecisionsView(APIView):
         wanted = read_body(DecisionRequest(data=request.data))
         with refusals_as_answers():
             decision = apply(
-                contribution_id=pk, actor=Actor.OFFICIAL, by=_person(request), version=version, **wanted
+                contribution_id=pk, actor=Actor.OFFICIAL, by=signed_in(request), version=version, **wanted
             )
         return _private(
             Response(DecisionAnswer(decision).data, status=201, headers={"ETag": f'"{decision.version}"'})
@@ -234,7 +235,7 @@ class ReasonsView(APIView):
         wanted = parse_filters({"commune": request.query_params.get("commune", "")}).commune
         commune = None
         if wanted:
-            mine = communes_for(_person(request), Gesture.SEE_QUEUE).defer("geom")
+            mine = communes_for(signed_in(request), Gesture.SEE_QUEUE).defer("geom")
             commune = get_object_or_404(mine, pk=wanted)
         if slug and not (SLUG.fullmatch(slug) and Couche.objects.filter(slug=slug).exists()):
             raise Unprocessable({"couche": [_("Couche inconnue : choisissez-en une dans /api/v1/couches/.")]})
@@ -255,12 +256,6 @@ class ReasonsView(APIView):
         return Response(ReasonsAnswer({"results": body}).data)
 
 
-def _person(request: Request) -> User:
-    """Return who asks: the default permission let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101
-    return request.user
-
-
 def _if_match(request: Request) -> int:
     """Return the version that If-Match names. Raises PreconditionRequired when there is none to read."""
     found = ETAG.fullmatch(request.headers.get("If-Match", "").strip())
@@ -278,7 +273,7 @@ def _outcome(request: Request, item: dict[str, Any]) -> dict[str, Any]:
             decision = apply(
                 contribution_id=item["id"],
                 actor=Actor.OFFICIAL,
-                by=_person(request),
+                by=signed_in(request),
                 **{name: value for name, value in item.items() if name != "id"},
             )
             code = 201

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from comptes.models import User
+from comptes.authentication import signed_in
 from contributions.models import Contribution
 from moderation.api_refusals import as_api_exception, read_body, refusals_as_answers
 from moderation.desk import desk_of
@@ -44,7 +44,7 @@ class GesturesView(APIView):
         with refusals_as_answers():
             outcomes = take(
                 gesture=identifier,
-                by=_person(request),
+                by=signed_in(request),
                 action=Action(wanted.pop("action")),
                 items=items,
                 together=wanted.pop("together"),
@@ -70,13 +70,8 @@ class UndoView(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Take back all that this gesture decided, or nothing; asked again, it answers the same."""
         with refusals_as_answers():
-            outcomes = undo(gesture=pk, by=_person(request))
+            outcomes = undo(gesture=pk, by=signed_in(request))
         return _answer(request, pk, outcomes)
-
-
-def _person(request: Request) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # the default permission let nobody else in
-    return request.user
 
 
 def _answer(request: Request, gesture: uuid.UUID, outcomes: list[Outcome]) -> Response:

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import FloatField, Func, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import mark_safe
@@ -22,12 +21,10 @@ from moderation.queue import in_full
 from moderation.reasons import OTHER, Reason, local_rows, reasons_for
 from moderation.scope import visible_to
 from moderation.workflow import Action, Actor, why_not
-from territoires.models import LieuDit
+from territoires.hamlets import nearest_hamlet
 
 # After a week a report waits for long, after three nobody can say it was not seen (reminders at both).
 LONG_DAYS, OVERDUE_DAYS = 7, 21
-# Farther than this, a hamlet says nothing of the place.
-HAMLET_M = 2_000
 # The order of the buttons.
 CARD_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.REJECT)
 
@@ -134,7 +131,7 @@ def deal(
         chosen = groups[0] if groups else None
     wanted = {one.leader.id for one in groups} | {line.id for line in (chosen.members if chosen else ())}
     found = in_full(visible_to(user, practice=practice)).filter(pk__in=wanted)
-    rows = {row.pk: row for row in found.annotate(hamlet=_nearest_hamlet())}
+    rows = {row.pk: row for row in found.annotate(hamlet=nearest_hamlet())}
     today = timezone.localdate()
     cards = []
     for one in groups:
@@ -181,16 +178,3 @@ def _open(card: Card, rows: Mapping[uuid.UUID, Contribution], user: User) -> Non
 def _told_more(row: Contribution, known: Iterable[tuple[str, str]]) -> list[str]:
     same = set(known)
     return [answer[1] for answer in describe(row.couche, row.attributes) if answer not in same]
-
-
-def _nearest_hamlet() -> Subquery:
-    """Return the name of the hamlet nearest to each row; NULL where none is loaded, or none is near."""
-    return Subquery(
-        LieuDit.objects.filter(commune=OuterRef("commune"))
-        .annotate(
-            away=Func("point", OuterRef("geom"), function="ST_DistanceSphere", output_field=FloatField())
-        )
-        .filter(away__lte=HAMLET_M)
-        .order_by("away", "nom")
-        .values("nom")[:1]
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, FloatField, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,12 +23,10 @@ from moderation.delays import LATE_DAYS, waiting_days, with_waiting_since
 from moderation.links import make_links
 from moderation.models import Escalation
 from moderation.models.mail import LINK_DAYS
-from territoires.models import LieuDit
+from territoires import hamlets
 
 MAX_ITEMS = 20
 TITLE_CHARACTERS = 90
-# Further than that a hamlet's name leads astray.
-NEAR_HAMLET_M = 2_000
 # A resident's text must not become a link in an official's letter.
 ADDRESS = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.)\S+")
 
@@ -87,15 +85,8 @@ def territory_name(mandate: Membership) -> str:
 
 def nearest_hamlet(contribution: Contribution) -> str:
     """Return the name of the nearest named place of the commune within 2 km, or nothing."""
-    found = Contribution.objects.filter(pk=contribution.pk).values_list(Subquery(_hamlets()), flat=True)
+    found = Contribution.objects.filter(pk=contribution.pk).values_list(hamlets.nearest_hamlet(), flat=True)
     return str(found.first() or "")
-
-
-def _hamlets() -> QuerySet[LieuDit, Any]:
-    """Return the name of the nearest named place of the outer contribution's commune, as a subquery."""
-    metres = Func(F("point"), OuterRef("geom"), function="ST_DistanceSphere", output_field=FloatField())
-    named = LieuDit.objects.filter(commune=OuterRef("commune")).annotate(metres=metres)
-    return named.filter(metres__lte=NEAR_HAMLET_M).order_by("metres", "nom").values("nom")[:1]
 
 
 def _in_words(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
@@ -106,7 +97,7 @@ def _in_words(rows: QuerySet[Contribution]) -> QuerySet[Contribution]:
         .select_related("couche", "commune")
         .defer("commune__geom")
         .annotate(
-            hamlet=Subquery(_hamlets()),
+            hamlet=hamlets.nearest_hamlet(),
             passed_on_to=Subquery(passed_on.values("level")[:1]),
             photo_count=Count("photos"),
         )

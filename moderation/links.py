@@ -5,20 +5,17 @@ link acts as the person it was written to, with the rights that person has at th
 """
 
 import datetime as dt
-import hashlib
-import re
-import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from comptes.links import absolute, hash_link, new_link
 from comptes.models import User
 from contributions.models import Contribution
 from moderation.letters import LETTER_DELAY
@@ -26,8 +23,6 @@ from moderation.models import Decision, DecisionLink
 from moderation.refusals import NotAllowedFrom, Refusal, TooLateToUndo, UndoRefused
 from moderation.workflow import Action, Actor, Status, apply, check
 
-TOKEN_BYTES = 32
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 # What can be said in one gesture, without comparing with anything else.
 LINK_ACTIONS = (Action.ACCEPT, Action.RETURN, Action.REJECT)
 
@@ -59,32 +54,24 @@ def make_links(user: User, rows: Iterable[Contribution]) -> dict[UUID, str]:
 
     The addresses are kept nowhere but in the letter: call it in the transaction that writes it.
     """
-    made = {row: secrets.token_urlsafe(TOKEN_BYTES) for row in rows}
+    made = {row: new_link() for row in rows}
     DecisionLink.objects.bulk_create(
-        DecisionLink(user=user, contribution=row, version=row.version, token_sha256=token_sha256(token))
-        for row, token in made.items()
+        DecisionLink(user=user, contribution=row, version=row.version, token_sha256=digest)
+        for row, (_token, digest) in made.items()
     )
     return {
-        row.pk: f"{settings.PUBLIC_URL}{reverse('moderation-link', args=[token])}"
-        for row, token in made.items()
+        row.pk: absolute(reverse("moderation-link", args=[token])) for row, (token, _digest) in made.items()
     }
-
-
-def token_sha256(token: str) -> str:
-    """Return all that is kept of a link, 64 hexadecimal digits."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def find_link(token: str) -> DecisionLink:
     """Return the link with its report. Raises DecisionLink.DoesNotExist, for a malformed token too."""
-    if not TOKEN.fullmatch(token):
-        raise DecisionLink.DoesNotExist
     return (
         DecisionLink.objects.select_related(
             "user", "decision__by", "contribution__couche", "contribution__commune"
         )
         .defer("contribution__commune__geom")
-        .get(token_sha256=token_sha256(token))
+        .get(token_sha256=hash_link(token))
     )
 
 

@@ -18,12 +18,9 @@ from django.db.models import (
     CharField,
     Exists,
     F,
-    FloatField,
-    Func,
     OuterRef,
     Prefetch,
     Q,
-    Subquery,
     Value,
     When,
     prefetch_related_objects,
@@ -38,16 +35,17 @@ from comptes.roles import Role
 from contributions.pauses import Logged, public_log
 from couches.models import Couche, FeatureVersion
 from couches.schemas import title_of
+from moderation.filters import SLUG
 from moderation.letters import LETTER_DELAY
 from moderation.models import Decision
-from territoires.models import CODE_INSEE_PATTERN, Commune, LieuDit
+from territoires.hamlets import nearest_hamlet
+from territoires.models import CODE_INSEE_PATTERN, Commune
 from territoires.scope import commune_of_code
 
 PER_PAGE = 20
 # A hamlet farther than this from a report says nothing of where it is.
 HAMLET_M = 1500
 CURSOR = re.compile(r"(\d{8}T\d{12})-(\d{1,18})")
-SLUG = re.compile(r"[a-z0-9-]{1,40}")
 
 Action = Decision.Action
 # What residents read: past participles, since a decision is a fact.
@@ -222,16 +220,7 @@ def _paused(one: Logged) -> str:
 
 def in_words(rows: Any) -> Any:
     """Return `rows` (decisions) with all that `lines_of` reads."""
-    distance = Func(
-        "point", OuterRef("contribution__geom"), function="ST_DistanceSphere", output_field=FloatField()
-    )
-    hamlet = (
-        LieuDit.objects.filter(commune=OuterRef("contribution__commune"))
-        .annotate(metres=distance)
-        .filter(metres__lte=HAMLET_M)
-        .order_by("metres", "nom")
-        .values("nom")[:1]
-    )
+    hamlet = nearest_hamlet(point="contribution__geom", commune="contribution__commune", within_m=HAMLET_M)
     appealed = Q(contribution__appealed_at__isnull=False, at__gt=F("contribution__appealed_at"))
     return (
         rows.select_related("contribution__couche", "contribution__commune", "redaction")
@@ -252,7 +241,7 @@ def in_words(rows: Any) -> Any:
             # PostgreSQL does not even look for the hamlet of a sensitive report.
             hamlet=Case(
                 When(contribution__couche__sensitive=True, then=Value("")),
-                default=Coalesce(Subquery(hamlet), Value("")),
+                default=Coalesce(hamlet, Value("")),
                 output_field=CharField(),
             ),
             after_appeal=Case(When(appealed, then=True), default=False, output_field=BooleanField()),

@@ -4,8 +4,6 @@ The form answers the same to everybody: whoever types an address learns nothing 
 """
 
 import datetime as dt
-import hashlib
-import secrets
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from comptes.links import hash_link, new_link
 from comptes.notifications import notify
 from contributions.contact import email_sha256
 from couches.models import Couche
@@ -28,7 +27,6 @@ from territoires.models import Commune
 
 # How long a link waits to be confirmed.
 CONFIRM_WITHIN = dt.timedelta(hours=48)
-TOKEN_BYTES = 24
 MAX_LINES = 40
 _SALT = "moderation.subscription.end"
 
@@ -46,14 +44,14 @@ def subscribe(*, email: str, commune: Commune, couche: Couche | None, frequency:
     A known address gets the very same letter as another: only its owner can tell, and it changes
     what is sent only once confirmed. No row without its letter: an address has three a day at most.
     """
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token, digest = new_link()
     row = Subscription.objects.create(
         email=email,
         email_sha256=email_sha256(email),
         commune=commune,
         couche=couche,
         frequency=frequency,
-        token_sha256=_hash(token),
+        token_sha256=digest,
         created_at=timezone.now(),
     )
     written = notify(
@@ -79,7 +77,7 @@ def find_asked(token: str) -> Subscription:
     """Return the subscription that the link of a letter opens; reading it changes nothing. Raises LinkDead."""
     asked_since = timezone.now() - CONFIRM_WITHIN
     rows = Subscription.objects.select_related("commune", "couche").defer("commune__geom")
-    row = rows.filter(token_sha256=_hash(token), created_at__gt=asked_since).first()
+    row = rows.filter(token_sha256=hash_link(token), created_at__gt=asked_since).first()
     if row is None:
         raise LinkDead
     return row
@@ -216,7 +214,3 @@ def _read_end(token: str) -> int:
         return int(_signer().unsign(token))
     except (signing.BadSignature, ValueError) as error:
         raise LinkDead from error
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

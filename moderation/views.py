@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from comptes.authentication import signed_in
 from comptes.models import User
 from contributions.models import Photo
 from contributions.photos import CONTENT_TYPE, open_photo, open_small
@@ -15,7 +16,7 @@ from moderation.desk import desk_of
 from moderation.forms import BatchForm
 from moderation.gestures import GroupRefused, Item, Outcome, take
 from moderation.scope import visible_to
-from moderation.views_gestures import official, remember, show_outcomes
+from moderation.views_gestures import remember, show_outcomes
 from moderation.workflow import Action
 
 
@@ -24,7 +25,7 @@ from moderation.workflow import Action
 @require_POST
 def batch(request: HttpRequest) -> HttpResponse:
     """Take the same decision on the ticked cards, each for itself, and tell what became of each report."""
-    user = official(request)
+    user = signed_in(request)
     form = BatchForm(request.POST)
     if not form.is_valid():
         told = [str(message) for found in form.errors.values() for message in found]
@@ -47,7 +48,7 @@ def photo(request: HttpRequest, pk: int) -> FileResponse:
     """Serve a photo to those who see the queue of its commune, and to nobody else."""
     if pk > 2**63 - 1:
         raise Http404
-    seen = visible_to(official(request), practice=desk_of(request).practice)
+    seen = visible_to(signed_in(request), practice=desk_of(request).practice)
     return serve_photo(get_object_or_404(Photo, pk=pk, contribution__in=seen), small="petite" in request.GET)
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from comptes.authentication import signed_in
 from comptes.models import Membership, User
 from comptes.roles import Role
 from contributions.models import Contribution
@@ -40,7 +41,7 @@ from moderation.reasons import local_rows, reasons_for
 from moderation.scope import visible_to
 from moderation.turns import LONGEST_HOLD, destinations
 from moderation.views_completing import ASKING
-from moderation.views_gestures import answer, official, remember, status_of, wants_json
+from moderation.views_gestures import answer, remember, status_of, wants_json
 from moderation.workflow import Action, reason_required
 
 WHO_ELSE = 8
@@ -54,7 +55,7 @@ MAIN_ACTIONS = (Action.ACCEPT, Action.COMPLETE, Action.RETURN, Action.MERGE, Act
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one report with all that helps to decide; take the decision."""
-    user = official(request)
+    user = signed_in(request)
     row = _row(request, user, pk)
     if request.method != "POST":
         return _card(request, user, row)

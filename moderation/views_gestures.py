@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from comptes.authentication import signed_in
 from comptes.models import User
 from comptes.permissions import Forbidden
 from contributions.models import Contribution
@@ -47,7 +47,7 @@ LAST = "dernier_geste"
 @require_POST
 def gesture(request: HttpRequest) -> HttpResponse:
     """Decide on one card of the queue: a report, or a group as one."""
-    user = official(request)
+    user = signed_in(request)
     form = GroupForm(request.POST)
     if not form.is_valid():
         told = " ".join(str(message) for found in form.errors.values() for message in found)
@@ -83,7 +83,7 @@ def gesture(request: HttpRequest) -> HttpResponse:
 def undo_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Take back a gesture of one's own."""
     try:
-        outcomes = undo(gesture=pk, by=official(request))
+        outcomes = undo(gesture=pk, by=signed_in(request))
     except (Refusal, Forbidden) as refusal:
         if wants_json(request):
             status = status_of_refusal(refusal)
@@ -100,12 +100,6 @@ def undo_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.success(request, done % {"n": len(outcomes)})
     request.session.pop(_kept_at(request), None)
     return redirect(desk_of(request).base)
-
-
-def official(request: HttpRequest) -> User:
-    """Return who is signed in, for the type checker: login_required came first."""
-    assert not isinstance(request.user, AnonymousUser)  # noqa: S101
-    return request.user
 
 
 def remember(request: HttpRequest, identifier: uuid.UUID, outcomes: list[Outcome]) -> None:

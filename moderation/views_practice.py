@@ -2,14 +2,13 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from comptes.models import User
+from comptes.authentication import signed_in
 from moderation import practice, tour, views_queue
 from moderation.desk import Desk
 
@@ -21,7 +20,7 @@ SANDBOX = Desk(practice=True)
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """Show one's sandbox like the real queue, or its door while it is empty."""
-    user = _person(request)
+    user = signed_in(request)
     practice.check_may_practise(user)
     if practice.is_open(user):
         return views_queue.queue(request)
@@ -33,7 +32,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_POST
 def start_again(request: HttpRequest) -> HttpResponse:
     """Fill one's sandbox anew; what was decided there is forgotten."""
-    user = _person(request)
+    user = signed_in(request)
     tour.keep_progress(user)
     count = practice.start_again(user)
     messages.success(
@@ -50,7 +49,7 @@ def start_again(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def guided_tour(request: HttpRequest) -> HttpResponse:
     """Show the steps, the next one open; begin, open its report, or leave the tour for later."""
-    user = _person(request)
+    user = signed_in(request)
     practice.check_may_practise(user)
     if request.method != "POST":
         return render(request, "bac_a_sable/visite.html")
@@ -63,8 +62,3 @@ def guided_tour(request: HttpRequest) -> HttpResponse:
         return redirect("bac-a-sable-visite" if row is None else f"{SANDBOX.base}{row.pk}/")
     tour.begin(user)
     return redirect("bac-a-sable-visite")
-
-
-def _person(request: HttpRequest) -> User:
-    assert not isinstance(request.user, AnonymousUser)  # noqa: S101  # login_required came first
-    return request.user

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from comptes.authentication import signed_in
 from comptes.models import User
 from comptes.permissions import communes_for, may_publish
 from comptes.roles import Gesture
@@ -27,7 +28,7 @@ from moderation.local_reasons import territories_of
 from moderation.queue import COUNT_CEILING, Cards, read_cards, set_aside
 from moderation.reasons import REASONS, Reason
 from moderation.scope import desks_of
-from moderation.views_gestures import last_gesture, official
+from moderation.views_gestures import last_gesture
 from moderation.workflow import Status
 from territoires.models import Commune
 
@@ -41,7 +42,7 @@ OPENED, ONLY = "ouvrir", "carte"
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """Show what awaits a decision in one's own territory, oldest first; or one card of it, opened."""
-    user, practice = official(request), desk_of(request).practice
+    user, practice = signed_in(request), desk_of(request).practice
     couches = list(Couche.objects.all())
     errors: dict[str, list[str]] = {}
     filters, page, cards = Filters(status=MINE), Cards([], None, 0), list[Card]()

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import conditional_page, require_http_methods, require_safe
 
 from comptes import permissions
-from comptes.models import User
+from comptes.authentication import signed_in
 from comptes.roles import Gesture
 from couches.models import Couche
 from moderation import atom
@@ -76,7 +76,7 @@ def feed(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def redactions(request: HttpRequest, code: str) -> HttpResponse:
     """Show officials the register of a commune of theirs, with how to take a reason out of each line."""
-    here, user = found_or_404(code), _official(request)
+    here, user = found_or_404(code), signed_in(request)
     if not permissions.communes_for(user, Gesture.SEE_QUEUE).filter(pk=here.pk).exists():
         raise Http404
     permissions.check(user, Gesture.DECIDE, here)
@@ -152,8 +152,3 @@ def _redactions(request: HttpRequest, here: Commune, form: RedactionForm) -> Htt
     }
     refused = errors or form.is_bound
     return render(request, "registre/retirer.html", context, status=422 if refused else 200)
-
-
-def _official(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # login_required saw to it
-    return request.user

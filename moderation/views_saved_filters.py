@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from comptes.authentication import signed_in
 from moderation import saved_filters
 from moderation.models import SavedFilter
-from moderation.views_gestures import official
 
 MAX_ID = 2**63 - 1
 
@@ -22,7 +22,7 @@ def save(request: HttpRequest) -> HttpResponse:
     """Keep the filters of the list under a name."""
     name, query = request.POST.get("name", ""), request.POST.get("query", "")
     try:
-        row = saved_filters.save(by=official(request), name=name, query=query)
+        row = saved_filters.save(by=signed_in(request), name=name, query=query)
     except ValidationError as refusal:
         return _refused(request, refusal, action=reverse("moderation-filters"), name=name, query=query)
     return _back(row.query)
@@ -35,7 +35,7 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Give another name to one of mine; somebody else's does not exist for me."""
     name = request.POST.get("name", "")
     try:
-        row = saved_filters.rename(by=official(request), pk=_own(pk), name=name)
+        row = saved_filters.rename(by=signed_in(request), pk=_own(pk), name=name)
     except ValidationError as refusal:
         return _refused(request, refusal, action=request.path, name=name, query="")
     except SavedFilter.DoesNotExist as error:
@@ -49,7 +49,7 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete one of mine."""
     try:
-        saved_filters.delete(by=official(request), pk=_own(pk))
+        saved_filters.delete(by=signed_in(request), pk=_own(pk))
     except SavedFilter.DoesNotExist as error:
         raise Http404 from error
     return redirect("moderation-queue")

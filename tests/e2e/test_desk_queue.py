@@ -159,6 +159,43 @@ def test_a_decision_is_taken_back_by_key(desk: str, page: Page, aurillac: Commun
     assert (row.status, row.version) == ("SUBMITTED", 3)
 
 
+def test_letters_decide_only_for_who_wants_them(desk: str, page: Page, aurillac: Commune) -> None:
+    """RGAA 12.10: turned off in the help, on this device, until turned on again."""
+    report(aurillac)
+    page.goto(desk)
+    page.keyboard.press("?")
+    page.get_by_label("Utiliser ces touches").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("v")
+    page.keyboard.press("?")
+    expect(page.locator(CARD)).to_have_count(1)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert not Decision.objects.exists()
+    page.get_by_role("button", name="Au clavier").click()
+    page.get_by_label("Utiliser ces touches").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("v")
+    expect(page.get_by_text("Rien n'attend votre décision.")).to_be_visible()
+    assert Decision.objects.count() == 1
+
+
+def test_a_decision_on_a_report_s_own_page_waits_for_the_network(
+    desk: str, page: Page, context: BrowserContext, aurillac: Commune, watch: Watch
+) -> None:
+    """Kept, said, sent when the line returns; then back to the queue."""
+    row = report(aurillac)
+    watch.expect("ERR_INTERNET_DISCONNECTED")
+    page.goto(f"{desk}{row.pk}/")
+    context.set_offline(True)
+    page.get_by_role("button", name="Accepter", exact=True).click()
+    expect(page.get_by_text("1 décision est gardée sur cet appareil.")).to_be_visible()
+    context.set_offline(False)
+    page.wait_for_url(desk)
+    row.refresh_from_db()
+    assert row.status == "ACCEPTED" and Decision.objects.count() == 1
+
+
 def test_the_desk_is_accessible_in_each_state(
     desk: str, page: Page, width: int, aurillac: Commune, accessible: Callable[[Page], None],
     capture: Callable[[Page, str], None],

@@ -1,7 +1,6 @@
 """Every person at every route by every method gets what the matrix says, and nothing else."""
 
 import datetime as dt
-import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from django.utils import timezone
 from PIL import Image
 
 from comptes.invitations import invite
-from comptes.links import new_link
+from comptes.links import hash_link, new_link
 from comptes.middleware import is_desk
 from comptes.models import AttestationRequest, Claim, ContestLink, Invitation, TownHallAddress, User
 from comptes.roles import Role
@@ -110,7 +109,7 @@ def world(
         )  # fmt: skip
     subscription = Subscription.objects.create(
         email="amel@exemple.fr", email_sha256="0" * 64, commune=aurillac, frequency="weekly",
-        token_sha256=hashlib.sha256(b"jeton").hexdigest(), created_at=timezone.now(),
+        token_sha256=hash_link("A" * 43), created_at=timezone.now(),
     )  # fmt: skip
     stream = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(stream, "PNG")
@@ -134,7 +133,7 @@ def world(
         "filter": saved_filters.save(by=bruno, name="Cafés", query="couche=services"),
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,
-        "rejected": rejected, "refusal": refusal, "confirm_token": "jeton",
+        "rejected": rejected, "refusal": refusal, "confirm_token": "A" * 43,
         "end_token": end_token(subscription),
         "link": make_links(bruno, [waiting])[waiting.pk].split("/")[-2],
         "stop": stop_url(bruno).split("/")[-2], "mandate": bruno.memberships.get(role=Role.MODERATOR),

@@ -37,11 +37,13 @@ export function start(page, storage) {
     const state = verdict.kind === "done" || verdict.kind === "refused" ? "" : verdict.kind;
     sayWaiting(state, left);
     if (verdict.remaining !== undefined && onQueue && !left) sayRemaining(Math.min(verdict.remaining, remaining()));
+    // Kept on the device, it is still on its way: whoever waits for its answer goes on waiting.
+    if (state) return;
     const here = waiting.get(click.id);
     waiting.delete(click.id);
     if (here) return here(verdict);
     if (verdict.kind === "refused") sayRefused(click, verdict.detail ?? "", () => dropClick(storage, click.id));
-    if (!state && !left) void refill();
+    if (!left) void refill();
   }
 
   /** Ask for more cards when few are left, once all that was decided is known. */
@@ -120,7 +122,6 @@ export function start(page, storage) {
     const id = crypto.randomUUID();
     const undo = { ...click, id, url: `${base}gestes/${click.id}/annulation/`, body: `gesture=${id}`, title: interpolate(gettext("Annuler : %(title)s"), { title: click.title }), at: Date.now() };
     waiting.set(id, async (verdict) => {
-      if (verdict.kind === "later") return waiting.set(id, () => location.reload());
       if (verdict.kind !== "done") return sayRefused(undo, verdict.detail ?? "", () => dropClick(storage, id));
       sayDone(gettext("C'est annulé : le signalement attend de nouveau."), null);
       for (const id of reportsOf(click.body)) decided.delete(id);
@@ -132,6 +133,7 @@ export function start(page, storage) {
       await show(cards()[0]);
     });
     keepClick(storage, undo);
+    sayDone(gettext("L'annulation est demandée."), null);
     void send();
   }
 
@@ -173,14 +175,15 @@ export function start(page, storage) {
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    if (opening && /^[1-9a-z?]$/i.test(event.key)) {
+    if (opening && keysAreOn(storage) && /^[1-9a-z?]$/i.test(event.key)) {
       event.preventDefault();
       void opening.then(() => onKey(event));
       return;
     }
     const target = /** @type {HTMLElement} */ (event.target);
     const typing = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])") || target.isContentEditable;
-    if (page.querySelector("dialog[open]") && event.key !== "Escape") return;
+    // An open dialog has its own keys: Escape closes it.
+    if (page.querySelector("dialog[open]") || (!keysAreOn(storage) && event.key !== "Escape")) return;
     const card = onQueue ? current() : /** @type {HTMLElement | null} */ (page.querySelector("[data-qui]"));
     const choosing = choice(card) !== null;
     const found = commandOf(event, { typing, choosing });
@@ -191,7 +194,7 @@ export function start(page, storage) {
 
   /** @param {import("./keys.js").Command} found @param {HTMLElement | null | undefined} card */
   function obey({ command, value }, card) {
-    if (command === "help") return showHelp();
+    if (command === "help") return showHelp(storage);
     if (command === "undo") return undoByKey();
     if (!card) return undefined;
     if (command === "close") return choice(card)?.removeAttribute("open");
@@ -246,7 +249,7 @@ export function start(page, storage) {
   // Decided before this page was drawn, and still to be sent: not to be decided again.
   for (const card of cards()) if (decided.has(idOf(card))) card.remove();
   if (!cards().some(isOpen)) void show(cards()[0]);
-  offerHelp(page);
+  offerHelp(page, () => showHelp(storage));
   void send().then(refill);
 }
 
@@ -296,7 +299,18 @@ function pickReason(card, rank) {
   button.form?.requestSubmit(button);
 }
 
-function showHelp() {
+const KEYS = "reperes-touches";
+
+/**
+ * Whether single letters decide. Whoever dictates, or whose fingers slip, turns them off (RGAA 12.10).
+ * @param {Storage} storage
+ */
+function keysAreOn(storage) {
+  return storage.getItem(KEYS) !== "non";
+}
+
+/** @param {Storage} storage */
+function showHelp(storage) {
   const found = /** @type {HTMLDialogElement | null} */ (document.getElementById("raccourcis"));
   const dialog =
     found ??
@@ -305,15 +319,24 @@ function showHelp() {
       { id: "raccourcis", class: "raccourcis", "aria-labelledby": "raccourcis-titre" },
       h("h2", { id: "raccourcis-titre" }, gettext("Au clavier")),
       h("dl", { class: "definitions" }, keyHelp().map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))),
+      h("label", { class: "case" }, keysChoice(storage), gettext("Utiliser ces touches sur cet appareil")),
       h("form", { method: "dialog" }, h("button", { class: "bouton" }, gettext("Fermer"))),
     );
   if (!found) document.body.append(dialog);
   dialog.showModal();
 }
 
-/** @param {Document} page */
-function offerHelp(page) {
-  const link = h("button", { type: "button", class: "raccourcis-offre", onclick: showHelp }, gettext("Au clavier : touche ?"));
+/** @param {Storage} storage */
+function keysChoice(storage) {
+  const box = h("input", { type: "checkbox" });
+  box.checked = keysAreOn(storage);
+  box.addEventListener("change", () => (box.checked ? storage.removeItem(KEYS) : storage.setItem(KEYS, "non")));
+  return box;
+}
+
+/** @param {Document} page @param {() => void} onclick */
+function offerHelp(page, onclick) {
+  const link = h("button", { type: "button", class: "raccourcis-offre", onclick }, gettext("Au clavier : touche ?"));
   page.querySelector(".tete")?.append(link);
 }
 
