@@ -303,6 +303,18 @@ def test_the_same_click_sent_again_is_answered_not_repeated(aurillac: Commune, b
     assert Decision.objects.count() == 3
 
 
+def test_the_same_click_is_answered_even_after_somebody_else_went_on(
+    aurillac: Commune, bruno: User, driss: User
+) -> None:
+    """A phone that comes back a week later learns that its decision was taken, and undoes nothing since."""
+    row, gesture = report(aurillac), uuid.uuid4()
+    wish: dict[str, Any] = {"gesture": gesture, "by": bruno, "action": Decision.Action.ACCEPT}
+    first = take(**wish, items=[Item(row.pk, 1)])
+    decide(row, "reopen", driss)
+    [again] = take(**wish, items=[Item(row.pk, 1)])
+    assert again.decision == first[0].decision and fresh(row).status == "SUBMITTED"
+
+
 def test_another_person_s_click_of_the_same_name_is_not_mine(
     aurillac: Commune, bruno: User, driss: User
 ) -> None:

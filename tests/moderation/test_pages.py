@@ -152,6 +152,21 @@ def test_deciding_by_the_form(
     assert "Aurillac : " in text(client.get(QUEUE))
 
 
+def test_what_no_reader_sees_is_taken_out_of_a_reason(
+    aurillac: Commune, bruno: User, page_as: PageAs
+) -> None:
+    """A letter turned over by a bidirectional override would read otherwise than it was approved."""
+    row = report(aurillac)
+    sent = {
+        "action": "reject",
+        "version": "1",
+        "reason_code": "autre",
+        "public_reason": "Trop\u202e loin\u200b.",
+    }
+    assert page_as(bruno).post(f"/moderation/{row.pk}/", sent).status_code == 302
+    assert row.decisions.get().public_reason == "Trop loin."
+
+
 def test_merge_and_undo_by_the_form(aurillac: Commune, bruno: User, page_as: PageAs) -> None:
     """The neighbours are the choices."""
     root, row = accepted(aurillac, bruno), report(aurillac, at=(2.4401, 44.93))
