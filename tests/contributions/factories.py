@@ -4,14 +4,16 @@ import hashlib
 import uuid
 from typing import Any
 
+import pytest
 from altcha import v2
 from django.contrib.gis.geos import Point
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from comptes.models import User
 from contributions.limits import Take
-from contributions.models import TokenBucket
-from contributions.submission import Submission
+from contributions.models import Contribution, TokenBucket
+from contributions.submission import Submission, submit
 from couches.models import Couche, CoucheVersion, Feature, FeatureVersion
 from territoires.models import Commune
 from tests.factories import SECRET
@@ -91,3 +93,11 @@ def emptied(*takes: Take) -> None:
                 "filled_at": timezone.now(),
             },
         )
+
+
+def refused(**changes: Any) -> dict[str, list[str]]:
+    """Submit what must be refused; nothing is stored; return the refusals by field."""
+    with pytest.raises(ValidationError) as caught:
+        submit(submission(**changes))
+    assert not Contribution.objects.exists()
+    return caught.value.message_dict

@@ -1,67 +1,36 @@
-"""Pauses: what they refuse and slow, whom, where exactly and until when; who opens and ends them."""
+"""Pauses: what they refuse, whom, where exactly and until when; what everybody reads of them."""
 
 import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
 
-import pgtrigger
 import pytest
 import time_machine
-from django.contrib.gis.geos import MultiPolygon, Point, Polygon
+from django.contrib.gis.geos import Point
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection, transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from comptes.models import Membership, User
-from comptes.permissions import Forbidden
+from comptes.models import User
 from contributions import pauses, workshops
 from contributions.models import Contribution, Pause, TokenBucket
 from contributions.submission import submit
-from contributions.zones import circle
 from couches.models import Couche
 from moderation.author import correct
 from territoires.models import Commune
 from tests.contributions.factories import payload, submission
+from tests.contributions.pauses_cast import ADDRESS, SOON, at, box, opened
 from tests.contributions.test_api import problem
 from tests.contributions.test_signaler import at_the_check, hidden
-from tests.contributions.test_submission_concurrency import at_once
 from tests.factories import (
-    CommuneFactory,
     ContributionFactory,
     MembershipFactory,
     UserFactory,
-    square,
 )
-
-ADDRESS = "/api/v1/contributions/"
-CENTRE = Point(2.44, 44.93, srid=4326)
-SOON = dt.timedelta(days=3)
-
-
-def opened(by: User, **changes: Any) -> Pause:
-    """A refusal of 500 m around the centre of Aurillac, for three days."""
-    asked: dict[str, Any] = {
-        "mode": Pause.Mode.REFUSE, "reason_code": Pause.Reason.FLOOD, "message": "Appelez le 04 71 00 00 00.",
-        "ends": timezone.now() + SOON,
-    }  # fmt: skip
-    if "commune" not in changes:
-        asked["zone"] = circle(CENTRE, 500)
-    return pauses.open_pause(**{"by": by, **asked, **changes})
-
-
-def at(lon: float, lat: float, **changes: Any) -> dict[str, Any]:
-    return payload(geometry={"type": "Point", "coordinates": [lon, lat]}, **changes)
-
-
-def box(west: float, south: float, east: float, north: float) -> MultiPolygon:
-    return MultiPolygon(Polygon.from_bbox((west, south, east, north)), srid=4326)
-
 
 # --- a refusal ----------------------------------------------------------------------------------------
 
@@ -246,238 +215,6 @@ def test_a_whole_commune_is_its_outline_and_no_more(api: APIClient, bruno: User,
     for lon, lat in ((2.4899, 44.9799), (2.44, 44.93)):
         problem(api.post(ADDRESS, at(lon, lat)), 403)
     assert api.post(ADDRESS, at(2.36, 44.93)).status_code == 201
-
-
-# --- slowed -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_three_pass_then_the_town_hall_says_when(api: APIClient, bruno: User) -> None:
-    opened(bruno, mode=Pause.Mode.SLOW)
-    assert [api.post(ADDRESS, payload()).status_code for _ in range(3)] == [201] * 3
-    last = payload()
-    response = api.post(ADDRESS, last)
-    said = problem(response, 429)
-    assert said["type"] == "urn:reperes:probleme:zone-ralentie" and "04 71 00 00 00" in said["detail"]
-    assert 1100 < int(response["Retry-After"]) <= 1201
-    assert api.post(ADDRESS, at(2.45, 44.95)).status_code == 201
-    TokenBucket.objects.update(filled_at=timezone.now() - dt.timedelta(seconds=int(response["Retry-After"])))
-    assert api.post(ADDRESS, last).status_code == 201
-
-
-@pytest.mark.django_db
-def test_the_zone_has_its_own_limit_whatever_the_addresses(
-    api: APIClient, bruno: User, settings: Any
-) -> None:
-    settings.REPERES_PROXIES = 1
-    opened(bruno, mode=Pause.Mode.SLOW)
-    statuses = [
-        api.post(ADDRESS, payload(), headers={"x-forwarded-for": f"203.0.113.{rank}"}).status_code
-        for rank in range(25)
-    ]
-    assert statuses == [201] * 20 + [429] * 5
-
-
-@pytest.mark.usefixtures("committed")
-def test_sixteen_at_once_never_pass_the_slow_bucket() -> None:
-    opened(_mayor(), mode=Pause.Mode.SLOW)
-    answers = at_once([lambda: APIClient().post(ADDRESS, payload())] * 16)
-    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 13
-    assert Contribution.objects.count() == 3
-
-
-@pytest.mark.usefixtures("committed")
-def test_counted_before_written_the_slow_bucket_would_be_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: with a look and no taking, the same sixteen pass beyond three."""
-    opened(_mayor(), mode=Pause.Mode.SLOW)
-    monkeypatch.setattr("contributions.limits.take", lambda takes: None)
-    answers = at_once([lambda: APIClient().post(ADDRESS, payload())] * 16)
-    assert sum(answer.status_code == 201 for answer in answers) > 3
-
-
-def _mayor() -> User:
-    user = UserFactory(email="bruno@reperes.demo")
-    MembershipFactory(user=user, commune=CommuneFactory())
-    return user
-
-
-# --- what it costs ----------------------------------------------------------------------------------------
-
-
-def statements(api: APIClient, document: dict[str, Any]) -> list[str]:
-    with CaptureQueriesContext(connection) as queries:
-        api.post(ADDRESS, document)
-    return [query["sql"] for query in queries]
-
-
-@pytest.mark.django_db
-def test_without_pause_nothing_is_asked_and_with_one_a_single_question(api: APIClient, bruno: User) -> None:
-    api.post(ADDRESS, payload())
-    without = statements(api, payload())
-    assert sum("contributions_pause" in text for text in without) == 1, "folded in the first one"
-    opened(bruno)
-    elsewhere = statements(api, at(2.45, 44.95))
-    assert len(elsewhere) == len(without) + 1
-
-
-@pytest.mark.django_db
-def test_among_thousands_the_lookup_reads_an_index(bruno: User) -> None:
-    row = opened(bruno)
-    with pgtrigger.ignore("contributions.Pause:pause_within_territory"), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO contributions_pause (zone, codes_insee, mode, reason_code, message, starts, ends,"
-            " created_by_id, created_at)"
-            " SELECT zone, ARRAY[lpad(mod(n, 5000)::text, 5, '9')], mode, reason_code, message, starts, ends,"
-            " created_by_id, created_at FROM contributions_pause, generate_series(1, 20000) AS n WHERE id = %s",
-            [row.pk],
-        )
-        cursor.execute("ANALYZE contributions_pause")
-    commune, couche = Commune.objects.get(pk="15014"), Couche.objects.get(slug="zones-blanches")
-    plan = Pause.objects.live().covering(CENTRE, commune=commune, couche=couche).explain()
-    assert "pause_communes" in plan or "_zone_" in plan, plan
-    assert pauses.on(CENTRE, commune=commune, couche=couche) == [row]
-
-
-# --- who opens, who ends ----------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_the_neighbouring_mayor_is_refused_and_told_where_they_spill(
-    chloe: User, aurillac: Commune, ytrac: Commune
-) -> None:
-    for place in (
-        {"commune": aurillac},
-        {"zone": circle(CENTRE, 500)},
-        {"zone": box(2.38, 44.92, 2.40, 44.93)},
-    ):
-        with pytest.raises(ValidationError, match="Aurillac"):
-            opened(chloe, **place)
-    with pytest.raises(ValidationError, match="aucune commune"):
-        opened(chloe, zone=box(0.0, 40.0, 0.1, 40.1))
-    assert opened(chloe, zone=box(2.36, 44.92, 2.38, 44.93)).codes_insee == ["15267"]
-
-
-@pytest.mark.django_db
-def test_the_clerk_the_steward_and_a_former_mayor_open_nothing(
-    claude: User, sophie: User, bruno: User
-) -> None:
-    Membership.objects.filter(user=bruno).update(ends=timezone.now())
-    for person in (claude, sophie, bruno):
-        with pytest.raises(Forbidden):
-            opened(person)
-
-
-@pytest.mark.django_db
-def test_the_referent_pauses_over_both_communes_and_only_who_decides_in_both_ends_it(
-    driss: User, bruno: User, chloe: User
-) -> None:
-    row = opened(driss, zone=box(2.38, 44.92, 2.40, 44.93))
-    assert row.codes_insee == ["15014", "15267"]
-    for person in (bruno, chloe):
-        assert row in pauses.seen_by(person)
-        with pytest.raises(Pause.DoesNotExist):
-            pauses.end_pause(by=person, pk=row.pk)
-    assert pauses.end_pause(by=driss, pk=row.pk).ended_by == driss
-
-
-@pytest.mark.django_db
-def test_a_pause_survives_its_authors_mandate_and_another_official_ends_it(
-    api: APIClient, bruno: User, driss: User
-) -> None:
-    row = opened(bruno)
-    Membership.objects.filter(user=bruno).update(ends=timezone.now())
-    problem(api.post(ADDRESS, payload()), 403)
-    with pytest.raises(Pause.DoesNotExist):
-        pauses.end_pause(by=bruno, pk=row.pk)
-    pauses.end_pause(by=driss, pk=row.pk)
-    assert api.post(ADDRESS, payload()).status_code == 201
-    ended = pauses.end_pause(by=driss, pk=row.pk)
-    assert ended.ended_at == Pause.objects.get().ended_at, "twice is once"
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"mode": "fermer"}, "mode"), ({"reason_code": "humeur"}, "reason_code"), ({"message": " \n"}, "message"),
-        ({"message": "x" * 301}, "message"), ({"message": "a\x00"}, "message"),
-        ({"ends": dt.timedelta(0)}, "ends"), ({"ends": dt.timedelta(days=90, minutes=1)}, "ends"),
-        ({"starts": dt.timedelta(days=91), "ends": dt.timedelta(days=92)}, "starts"),
-        ({"zone": None}, "commune"),
-    ],
-)  # fmt: skip
-def test_each_refusal_names_its_field(bruno: User, changes: dict[str, Any], field: str) -> None:
-    asked = {
-        key: timezone.now() + value if isinstance(value, dt.timedelta) else value
-        for key, value in changes.items()
-    }
-    with pytest.raises(ValidationError) as refusal:
-        opened(bruno, **asked)
-    assert list(refusal.value.message_dict) == [field] and not Pause.objects.exists()
-
-
-@pytest.mark.django_db
-def test_twenty_pauses_in_a_commune_are_enough(bruno: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contributions.pauses.MAX_LIVE", 2)
-    first = opened(bruno)
-    opened(bruno)
-    with pytest.raises(ValidationError, match="déjà ouvertes"):
-        opened(bruno)
-    pauses.end_pause(by=bruno, pk=first.pk)
-    opened(bruno)
-
-
-@pytest.mark.django_db
-def test_the_database_lets_nothing_but_an_end_change(bruno: User, chloe: User) -> None:
-    row = opened(bruno)
-    rows = Pause.objects.filter(pk=row.pk)
-    for gesture in (
-        lambda: rows.update(message="Autre"),
-        lambda: rows.update(zone=square(2.44, 44.93)),
-        lambda: rows.update(ends=row.ends + dt.timedelta(days=1)),
-        lambda: rows.update(ended_at=timezone.now()),
-        lambda: rows.delete(),
-    ):
-        with pytest.raises(DatabaseError), transaction.atomic():
-            gesture()
-    rows.update(ended_at=timezone.now(), ended_by=chloe)
-    with pytest.raises(DatabaseError), transaction.atomic():
-        rows.update(ended_at=None, ended_by=None)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"codes_insee": ["15267"]}, {"codes_insee": []}, {"codes_insee": ["15014", "15267"]}, {"mode": "x"},
-        {"message": ""}, {"reason_code": "humeur"}, {"zone": MultiPolygon(srid=4326)},
-        {"zone": MultiPolygon(Polygon(((0, 0), (1, 1), (1, 0), (0, 1), (0, 0))), srid=4326)},
-        {"zone": MultiPolygon(Point(2, 44, srid=4326).buffer(0.1, 60), srid=4326)},
-        {"zone": MultiPolygon(Polygon.from_bbox((2, 44, 200, 45)), srid=4326)},
-        {"ends": timezone.now() + dt.timedelta(days=120)},
-    ],
-)  # fmt: skip
-def test_the_database_refuses_an_impossible_pause(
-    bruno: User, ytrac: Commune, changes: dict[str, Any]
-) -> None:
-    row = opened(bruno)
-    fields = {
-        name: getattr(row, name)
-        for name in (
-            "zone",
-            "codes_insee",
-            "mode",
-            "reason_code",
-            "message",
-            "starts",
-            "ends",
-            "created_by",
-            "created_at",
-        )
-    }
-    with pytest.raises(DatabaseError), transaction.atomic():
-        Pause.objects.create(**{**fields, **changes})
-    Pause.objects.create(**fields)
 
 
 # --- what everybody reads ----------------------------------------------------------------------------------

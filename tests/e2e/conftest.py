@@ -20,6 +20,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from territoires.models import Commune
 from tests.e2e.device import PERMISSIONS, Phone
+from tests.e2e.engine import Engine
 from tests.e2e.faults import FaultyNetwork
 
 # Playwright's synchronous API runs its own event loop in this thread, which makes Django
@@ -202,6 +203,12 @@ def phone_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
         "permissions": PERMISSIONS,
         "geolocation": here,
     }
+
+
+@pytest.fixture
+def engine(live_server: HashedLiveServer, transactional_db: None, page: Page) -> Engine:
+    """The form engine on a phone."""
+    return Engine(page, live_server.url)
 
 
 @pytest.fixture

@@ -42,3 +42,9 @@ def everywhere(client: Client) -> dict[str, str]:
         assert answer.status_code == 200 and not answer.cookies, door
         told[door] = answer.content.decode()
     return told
+
+
+def results(client: Client, query: str = "") -> list[dict[str, Any]]:
+    """Return the lines of the JSON door."""
+    lines: list[dict[str, Any]] = client.get(JSON + query).json()["results"]
+    return lines

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.gis.geos import Point
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from comptes.models import User
 from couches.models import Couche
 from moderation.gestures import Item, take, undo
-from moderation.models import Decision, Redaction
+from moderation.models import Decision
 from moderation.publication import publish_accepted
 from moderation.register import decided_in, in_words
 from moderation.register_figures import figures_of
@@ -26,19 +26,13 @@ from territoires.models import Commune, FormerCode, LieuDit
 from tests.couches.test_plans import nodes, used
 from tests.factories import MembershipFactory, UserFactory
 from tests.moderation.factories import accepted, decide, report
-from tests.moderation.register_cast import FEED, JSON, PAGE, days_ago, decided, everywhere
+from tests.moderation.register_cast import FEED, JSON, PAGE, days_ago, decided, everywhere, results
 
 pytestmark = pytest.mark.django_db
 XSS = [
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</blockquote><svg/onload=alert(1)>",
     "javascript:alert(1)", "{{7*7}}{% now 'Y' %}", "]]><!--", "&lt;b&gt;", "\u202eevil", "a\x0bb",
 ]  # fmt: skip
-
-
-def results(client: Client, query: str = "") -> list[dict[str, Any]]:
-    """Return the lines of the JSON door."""
-    lines: list[dict[str, Any]] = client.get(JSON + query).json()["results"]
-    return lines
 
 
 def hamlet(commune: Any, name: str, lon: float, lat: float) -> None:
@@ -359,60 +353,6 @@ def test_an_empty_register_says_so(client: Client, aurillac: Commune) -> None:
     page = client.get(PAGE).content.decode()
     assert "Rien n'a encore été décidé ici." in page and "délai médian" not in page
     assert client.get(JSON).json()["figures"]["total"] is None
-
-
-# --- A reason taken out ------------------------------------------------------------------------------
-
-
-DESK = "/moderation/registre/15014/"
-
-
-def test_a_reason_taken_out_leaves_every_door(
-    client: Client, aurillac: Commune, bruno: User, page_as: Callable[[User], Client]
-) -> None:
-    decision = decided(aurillac, "reject", bruno, public_reason="Voir Madame Canari, 06 12 34 56 78.")
-    etags = {door: client.get(door)["ETag"] for door in (PAGE, FEED, JSON)}
-    mayor = page_as(bruno)
-    assert "Madame Canari" in mayor.get(DESK).content.decode()
-    for _ in range(2):
-        answer = mayor.post(DESK, {"decision": decision.pk, "why": "personal"})
-        assert (answer.status_code, answer["Location"]) == (302, DESK)
-    for door, text in everywhere(client).items():
-        assert "Canari" not in text and "06 12" not in text, door
-        assert "il contenait une donnée personnelle" in text
-        assert client.get(door, headers={"If-None-Match": etags[door]}).status_code == 200
-    kept = Redaction.objects.get()
-    assert (kept.by, kept.decision, kept.decision.public_reason[:4]) == (bruno, decision, "Voir")
-
-
-def test_words_taken_out_never_come_back(aurillac: Commune, bruno: User) -> None:
-    decision = decided(aurillac, "reject", bruno)
-    row = Redaction.objects.create(decision=decision, by=bruno, at=timezone.now(), why="personal")
-    for change in (row.delete, lambda: Redaction.objects.update(why="wrong")):
-        with pytest.raises(DatabaseError), transaction.atomic():
-            change()
-
-
-def test_the_neighbouring_mayor_takes_nothing_out(
-    aurillac: Commune, bruno: User, chloe: User, claude: User, page_as: Callable[[User], Client]
-) -> None:
-    decision = decided(aurillac, "reject", bruno)
-    wanted = {"decision": decision.pk, "why": "personal"}
-    assert page_as(chloe).post(DESK, wanted).status_code == 404
-    assert page_as(chloe).post("/moderation/registre/15267/", wanted).status_code == 404
-    assert page_as(claude).post(DESK, wanted).status_code == 403
-    assert not Redaction.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [({}, 422), ({"decision": "x", "why": "personal"}, 422), ({"decision": "1", "why": "autre"}, 422),
-     ({"decision": str(2**63 - 1), "why": "personal"}, 404), ({"decision": str(2**70), "why": "personal"}, 422)],
-)  # fmt: skip
-def test_a_line_that_is_none_is_refused(
-    body: dict[str, str], status: int, aurillac: Commune, bruno: User, page_as: Callable[[User], Client]
-) -> None:
-    assert page_as(bruno).post(DESK, body).status_code == status
 
 
 def test_the_commune_s_page_leads_to_it(client: Client, aurillac: Commune, bruno: User) -> None:
