@@ -157,13 +157,30 @@ install_light_browser() {
     if apt_install_silently; then say "fait"; else say "sans : Chromium fera l'affaire"; fi
 }
 
+# Tools that only some tests ask for: GDAL's own commands, which judge our files, and the pool of
+# connections. Without them those tests are skipped, and say so.
+install_test_tools() {
+    MISSING=''
+    command -v ogrinfo >/dev/null 2>&1 || MISSING='gdal-bin '
+    [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null 2>&1 || MISSING="${MISSING}pgbouncer "
+    [ -n "$MISSING" ] || return 0
+    label "Outils des tests"
+    if apt_install_silently; then say "fait"; else say "sans : $MISSING(leurs tests seront passés)"; fi
+}
+
+install_dev_extras() {
+    [ "$1" = dev ] || return 0
+    install_light_browser
+    install_test_tools
+}
+
 install_packages() {
     MISSING=$(missing_packages "$1")
     MISSING=${MISSING% }
     if [ -z "$MISSING" ]; then
         already "Paquets du système"
         install_paper_packages
-        [ "$1" != dev ] || install_light_browser
+        install_dev_extras "$1"
         return 0
     fi
     if ! command -v apt-get >/dev/null 2>&1; then
@@ -183,5 +200,5 @@ install_packages() {
     left=$(missing_packages "$1")
     [ -z "$left" ] || refuse "apt a terminé mais il manque encore : $left. Voyez $LOGS/step.log."
     install_paper_packages
-    [ "$1" != dev ] || install_light_browser
+    install_dev_extras "$1"
 }
