@@ -178,6 +178,8 @@ class FeatureVersion(models.Model):
                 fields=["couche", "to_version"], name="fv_couche_to", condition=Q(to_version__isnull=False)
             ),
             models.Index(fields=["commune", "couche"], name="fv_commune_couche"),
+            # Pages and streams follow the key inside a couche: the first row costs one step.
+            models.Index(fields=["couche", "id"], name="fv_couche_id"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["feature", "from_version"], name="fv_one_per_version"),

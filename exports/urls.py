@@ -1,10 +1,11 @@
 """Pages of exports."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from exports import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("exports.ogc.urls")),
     path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
     path("exports/<str:slug>/<str:number>/", views.ExportFileView.as_view(), name="exports-file"),
     path(

@@ -10,6 +10,8 @@ EXAMPLES: dict[str, object] = {
     "code": "15014",
     "slug": "zones-blanches",
     "number": "1",
+    "collection": "zones-blanches",
+    "feature": "4b3f2c4e-0000-4000-8000-000000000001",
     "since": "0",
     "contribution_id": "4b3f2c4e-0000-4000-8000-000000000001",
     "n": 1,

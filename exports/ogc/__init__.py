@@ -1,0 +1,1 @@
+"""OGC API – Features over published versions: Core, CRS, Filtering (CQL2 text)."""
