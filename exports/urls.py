@@ -6,6 +6,7 @@ from exports import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
+    path("", include("exports.catalogue.urls")),
     path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
     path("exports/<str:slug>/<str:number>/", views.ExportFileView.as_view(), name="exports-file"),
     path(
