@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from couches.models import CoucheVersion
 from exports.formats import FORMATS, Format
 from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
-from exports.rows import Selection, Territory, legal_srids
-from exports.schemas import Column, columns_of, nested_columns
+from exports.rows import Selection, Territory, count, legal_srids
+from exports.schemas import MAX_SHEET_ROWS, Column, columns_of, nested_columns
 from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
 from territoires.scope import parse_territory
 
@@ -111,9 +111,25 @@ def read_demand(version: CoucheVersion, parameters: Mapping[str, str]) -> Demand
     bom = _read_bom(parameters.get("bom", ""), form)
     nested = _read_nested(parameters.get("attributs", ""), form)
     territory = parse_territory(parameters.get("territoire", ""))
-    return Demand(
-        version, form, _settle_crs(crs, form, Selection(version, territory)), territory, bom, nested
-    )
+    selection = Selection(version, territory)
+    if form.sheet:
+        _check_fits(selection)
+    return Demand(version, form, _settle_crs(crs, form, selection), territory, bom, nested)
+
+
+def _check_fits(selection: Selection) -> None:
+    """Refuse what a sheet cannot hold; counting is only worth it where the whole version would not fit."""
+    rows = selection.version.feature_count
+    if rows > MAX_SHEET_ROWS and selection.territory is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(count(selection))
+            rows = cursor.fetchone()[0]
+    if rows > MAX_SHEET_ROWS:
+        message = _(
+            "Une feuille de tableur n'a que %(max)d lignes, il en faudrait %(rows)d : restreignez "
+            "« territoire », ou demandez format=csv ou format=gpkg."
+        )
+        raise ValidationError({"format": [message % {"max": MAX_SHEET_ROWS + 1, "rows": rows + 1}]})
 
 
 def _read_format(text: str) -> Format:

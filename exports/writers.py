@@ -5,6 +5,7 @@ import datetime as dt
 import warnings
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +16,12 @@ from pyproj import CRS
 
 from exports import arrow
 from exports.demands import Demand
+from exports.dossier import write_dossier
 from exports.rows import Selection, text_widths
 from exports.schemas import LIST_SEPARATOR, Column, columns_of
+from exports.tables import dictionary_rows, headings, rows_of
+from exports.writers_parquet import write_parquet
+from exports.writers_sheets import Sheet, write_ods, write_xlsx
 
 DBF_TEXT_BYTES = 254
 # Readers older than GDAL count a .dbf's bytes in 32 signed bits.
@@ -39,12 +44,36 @@ def write_layer(demand: Demand, selection: Selection, srid: int, folder: Path) -
     columns = columns_of(demand.version.couche)
     if demand.format.name == "shp":
         return _write_shapefile(demand, selection, columns, srid, folder)
+    if demand.format.name == "dossier":
+        made = write_dossier(demand, selection, srid, folder, write_layer=write_layer)
+        return [*made, _write_dictionary(columns, set(), folder), _write_licence(demand, folder)]
     path = folder / f"{demand.stem(str(srid))}.{demand.format.extension}"
+    if demand.format.sheet:
+        _write_sheets(demand, selection, columns, srid, path)
+        return [path]
     names = [column.name for column in columns]
     schema = arrow.schema_of(columns, names)
     found = arrow.renamed(arrow.batches(selection, columns, srid), schema)
-    _write(demand, found, schema, path, srid, layer=demand.version.couche.slug)
+    if demand.format.name == "parquet":
+        write_parquet(path, found, schema, srid, _metadata(demand, srid))
+    else:
+        _write(demand, found, schema, path, srid, layer=demand.version.couche.slug)
     return [path]
+
+
+def _write_sheets(demand: Demand, selection: Selection, columns: list[Column], srid: int, path: Path) -> None:
+    """Write a workbook: the rows, what the fields mean, what may be done with them."""
+    version = demand.version
+    found = arrow.batches(selection, columns, srid)
+    sheets: list[Sheet] = [
+        ("donnees", chain([headings(columns)], rows_of(found, columns, srid))),
+        ("dictionnaire", dictionary_rows(columns)),
+        ("licence", [["licence"], *([line] for line in licence_text(demand).splitlines())]),
+    ]
+    if demand.format.name == "xlsx":
+        write_xlsx(path, sheets, title=version.couche.title, published=version.published_at)
+    else:
+        write_ods(path, sheets, published=version.published_at)
 
 
 def _write(
@@ -185,13 +214,16 @@ def _write_dictionary(columns: list[Column], cut: set[str], folder: Path) -> Pat
 
 def _write_licence(demand: Demand, folder: Path) -> Path:
     path = folder / "licence.txt"
+    path.write_text(licence_text(demand), encoding="utf-8")
+    return path
+
+
+def licence_text(demand: Demand) -> str:
+    """Return what may be done with a file, in the words that go with it."""
     version = demand.version
     published = version.published_at.astimezone(dt.UTC).date().isoformat()
     head = f"{version.couche.title} — version {version.number}, publiée le {published}\n\n"
-    path.write_text(
-        head + LICENCES.get(version.couche.licence, f"{version.couche.licence}\n"), encoding="utf-8"
-    )
-    return path
+    return head + LICENCES.get(version.couche.licence, f"{version.couche.licence}\n")
 
 
 def zip_files(path: Path, files: list[Path], stamp: dt.datetime) -> None:

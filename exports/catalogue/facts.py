@@ -87,11 +87,12 @@ def published_facts(couches: list[Couche] | None = None) -> list[Facts]:
         version = couche.latest()
         if version is not None:
             version.couche = couche
-            gathered.append(_facts(couche, version))
+            gathered.append(facts_of(couche, version))
     return gathered
 
 
-def _facts(couche: Couche, version: CoucheVersion) -> Facts:
+def facts_of(couche: Couche, version: CoucheVersion) -> Facts:
+    """Return the facts of a couche at one of its versions."""
     collection = Collection(version, pinned=False)
     covered = extent(collection)
     first = couche.versions.order_by("number").values_list("published_at", flat=True).first()

@@ -12,14 +12,14 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from couches.models import Couche, FeatureVersion
 from exports.catalogue.dcat import PER_PAGE, graph_of
-from exports.catalogue.facts import Facts, published_facts, publisher
+from exports.catalogue.facts import Facts, published_facts
+from exports.catalogue.records import iso_record
 from exports.catalogue.schema_org import dataset
 from exports.views import PublicView, find_couche, find_version
 from territoires.models import Commune
@@ -101,18 +101,6 @@ class SitemapView(_CatalogueView):
             )
         body = render(request._request, template, context).content
         return self.validated(body, "application/xml; charset=utf-8")
-
-
-def iso_record(facts: Facts) -> str:
-    """Return the ISO 19139 record of a couche as XML text."""
-    context = {
-        "facts": facts,
-        "site": settings.PUBLIC_URL,
-        "publisher": publisher(),
-        "email": settings.CONTACT_EMAIL,
-        "srids": [uri.rsplit("/", 1)[1] for uri in facts.crs if uri.rsplit("/", 1)[1].isdigit()][:20],
-    }
-    return render_to_string("catalogue/iso19139.xml", context)
 
 
 def _facts_of(slug: str) -> Facts:
