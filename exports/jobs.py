@@ -8,7 +8,11 @@ from procrastinate.contrib.django import app
 from couches.models import CoucheVersion
 from exports.build import Busy, build, sweep_leftovers
 from exports.demands import read_demand
+from exports.national.counts import TASK as COUNT_NATIONAL
+from exports.national.counts import count
+from exports.national.mappers import mappers_of
 from exports.queue import QUEUE, TASK
+from exports.rows import Selection
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,15 @@ def build_file(*, slug: str, number: int, format_name: str, crs: str, territory:
         log.info("export %s is being built by another worker", demand.key)
         return
     log.info("export %s: %s bytes, %s features", demand.key, row.size, row.feature_count)
+
+
+@app.task(name=COUNT_NATIONAL, queue=QUEUE, retry=RetryStrategy(max_attempts=3, exponential_wait=4))
+def count_national(*, slug: str, number: int, spec: str) -> None:
+    """Count the rows of a version that conform to a national schema."""
+    version = CoucheVersion.objects.select_related("couche").get(couche__slug=slug, number=number)
+    mapper = next(one for one in mappers_of(version.couche) if one.spec == spec)
+    found = count(mapper, Selection(version))
+    log.info("%s of %s rows of %s conform to %s", found.conforming, found.total, version, spec)
 
 
 @app.periodic(cron="41 * * * *")

@@ -2,11 +2,32 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from exports import views, views_deltas
+from exports import views, views_deltas, views_national
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
     path("", include("exports.catalogue.urls")),
+    path(
+        "exports/<str:slug>/<str:number>/national/",
+        views_national.NationalView.as_view(),
+        name="exports-national",
+    ),
+    path(
+        "exports/<str:slug>/<str:number>/national/<str:schema>/",
+        views_national.ConformingView.as_view(),
+        name="exports-conforming",
+    ),
+    path(
+        "exports/<str:slug>/<str:number>/national/<str:schema>/ecarts/",
+        views_national.GapsView.as_view(),
+        name="exports-gaps",
+    ),
+    path("schemas/zones-blanches/", views_national.OwnSchemaView.as_view(), name="schema-zones-blanches"),
+    path(
+        "schemas/zones-blanches/<str:schema_version>/schema.json",
+        views_national.OwnSchemaView.as_view(),
+        name="schema-zones-blanches-json",
+    ),
     path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
     path("exports/<str:slug>/<str:number>/", views.ExportFileView.as_view(), name="exports-file"),
     path(

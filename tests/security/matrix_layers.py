@@ -30,4 +30,9 @@ LAYERS: dict[str, Route] = {
     "catalogue-iso": public(args=_collection),
     "catalogue-dataset": public(args=_collection),
     "sitemap": public(),
+    "exports-national": public(args=lambda world: ["zones-blanches", "1"]),
+    "exports-conforming": public(args=lambda world: ["zones-blanches", "1", "zones-blanches"]),
+    "exports-gaps": public(args=lambda world: ["zones-blanches", "1", "zones-blanches"]),
+    "schema-zones-blanches": public(),
+    "schema-zones-blanches-json": public(args=lambda world: ["1.0.0"]),
 }

@@ -11,6 +11,8 @@ EXAMPLES: dict[str, object] = {
     "slug": "zones-blanches",
     "number": "1",
     "ending": "jsonld",
+    "schema": "zones-blanches",
+    "schema_version": "1.0.0",
     "collection": "zones-blanches",
     "feature": "4b3f2c4e-0000-4000-8000-000000000001",
     "since": "0",
