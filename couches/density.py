@@ -92,6 +92,37 @@ def _filling(version: CoucheVersion) -> sql.Composed:
     )
 
 
+_EXTENT = sql.SQL("""
+SELECT min(d.x + inside.west / {side}), min(d.y + inside.north / {side}),
+       max(d.x + inside.east / {side}), max(d.y + inside.south / {side})
+FROM couches_densitytile d, LATERAL (
+    SELECT min(px) AS west, min(py) AS north, max(px) + 1 AS east, max(py) + 1 AS south
+    FROM unnest(d.px, d.py) AS p(px, py)
+) inside WHERE d.version_id = {version} AND d.z = {z}""")
+_EXTENT_OF_TILES = sql.SQL("""
+SELECT min(d.x), min(d.y), max(d.x) + 1, max(d.y) + 1
+FROM couches_densitytile d WHERE d.version_id = {version} AND d.z = {z}""")
+
+
+def extent(version: CoucheVersion) -> Box | None:
+    """Return west, south, east, north of a version's cells, in degrees; None when it holds nothing.
+
+    Read from the counts, not from the rows; to whole tiles of zoom 9 for a sensitive couche.
+    """
+    alias = ensure(version)
+    statement = (_EXTENT_OF_TILES if version.couche.sensitive else _EXTENT).format(
+        side=sql.Literal(float(EXTENT)), version=sql.Literal(version.pk), z=sql.Literal(MAX_ZOOM)
+    )
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement.as_string(cursor.cursor))
+        left, top, right, bottom = cursor.fetchone()
+    if left is None:
+        return None
+    whole = 2**MAX_ZOOM
+    west, east = round(longitude(float(left) / whole), 5), round(longitude(float(right) / whole), 5)
+    return west, round(latitude(float(bottom) / whole), 5), east, round(latitude(float(top) / whole), 5)
+
+
 def level_of(zoom: int, box: Box) -> int:
     """Return the zoom of the tiles whose cells are 64 px at `zoom`, coarser when the box is wide."""
     level = max(0, zoom - 1)

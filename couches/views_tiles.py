@@ -4,10 +4,8 @@ import json
 import re
 
 from django.conf import settings
-from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from psycopg import sql
 
 from couches import density, tiles
 from couches.doors import (
@@ -22,10 +20,10 @@ from couches.doors import (
     sealed,
 )
 from couches.filters import read_filters
-from couches.mercator import latitude, longitude
 from couches.models import CoucheVersion
 
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+WORLD = (-180.0, -85.05112, 180.0, 85.05112)
 _RANK = re.compile(r"0|[1-9][0-9]{0,5}")
 
 
@@ -77,7 +75,7 @@ def _describe(version: CoucheVersion, number: str, request: HttpRequest) -> dict
     address = f"{settings.PUBLIC_URL}/tuiles/{couche.slug}/{number}/{{z}}/{{x}}/{{y}}.mvt"
     query = request.META.get("QUERY_STRING", "")
     minzoom = tiles.FIRST_OBJECTS if query else tiles.MIN_ZOOM
-    west, south, east, north = _bounds(version)
+    west, south, east, north = density.extent(version) or WORLD
     return {
         "tilejson": "3.0.0",
         "name": couche.title,
@@ -131,26 +129,3 @@ def _layers(version: CoucheVersion) -> list[dict[str, object]]:
         "fields": {"truncated": _("Toujours vrai"), "shown": _("Nombre d'objets montrés")},
     }
     return [aggregates, objects, notice]
-
-
-# The extremes of the counts' cells at zoom 9: the rows themselves are not read.
-_BOUNDS = sql.SQL("""
-SELECT min(x), min(y), max(x) + 1, max(y) + 1 FROM couches_densitytile WHERE version_id = {version} AND z = {z}""")
-
-
-def _bounds(version: CoucheVersion) -> tuple[float, float, float, float]:
-    """Return the extent of a version in degrees, to a tile of zoom 9; the whole world when empty."""
-    alias = density.ensure(version)
-    statement = _BOUNDS.format(version=sql.Literal(version.pk), z=sql.Literal(density.MAX_ZOOM))
-    with connections[alias].cursor() as cursor:
-        cursor.execute(statement.as_string(cursor.cursor))
-        left, top, right, bottom = cursor.fetchone()
-    if left is None:
-        return -180.0, -85.05112, 180.0, 85.05112
-    side = 2**density.MAX_ZOOM
-    return (
-        round(longitude(left / side), 5),
-        round(latitude(bottom / side), 5),
-        round(longitude(right / side), 5),
-        round(latitude(top / side), 5),
-    )
