@@ -93,25 +93,23 @@ def _filling(version: CoucheVersion) -> sql.Composed:
 
 
 _EXTENT = sql.SQL("""
-SELECT min(d.x + inside.west / {side}), min(d.y + inside.north / {side}),
-       max(d.x + inside.east / {side}), max(d.y + inside.south / {side})
-FROM couches_densitytile d, LATERAL (
-    SELECT min(px) AS west, min(py) AS north, max(px) + 1 AS east, max(py) + 1 AS south
-    FROM unnest(d.px, d.py) AS p(px, py)
-) inside WHERE d.version_id = {version} AND d.z = {z}""")
-_EXTENT_OF_TILES = sql.SQL("""
-SELECT min(d.x), min(d.y), max(d.x) + 1, max(d.y) + 1
-FROM couches_densitytile d WHERE d.version_id = {version} AND d.z = {z}""")
+SELECT min(d.x + (u.cell & {mask}) / {across}), min(d.y + (u.cell >> {bits}) / {across}),
+       max(d.x + ((u.cell & {mask}) + 1) / {across}), max(d.y + ((u.cell >> {bits}) + 1) / {across})
+FROM couches_densitytile d, unnest(d.cells) AS u(cell) WHERE d.version_id = {version} AND d.z = {z}""")
 
 
 def extent(version: CoucheVersion) -> Box | None:
-    """Return west, south, east, north of a version's cells, in degrees; None when it holds nothing.
+    """Return west, south, east, north around a version's objects, in degrees; None when it holds none.
 
-    Read from the counts, not from the rows; to whole tiles of zoom 9 for a sensitive couche.
+    To whole cells of zoom 9 (about 7 km in France), from the counts: the rows are not read.
     """
     alias = ensure(version)
-    statement = (_EXTENT_OF_TILES if version.couche.sensitive else _EXTENT).format(
-        side=sql.Literal(float(EXTENT)), version=sql.Literal(version.pk), z=sql.Literal(MAX_ZOOM)
+    statement = _EXTENT.format(
+        mask=sql.Literal((1 << CELL_BITS) - 1),
+        bits=sql.Literal(CELL_BITS),
+        across=sql.Literal(float(1 << CELL_BITS)),
+        version=sql.Literal(version.pk),
+        z=sql.Literal(MAX_ZOOM),
     )
     with connections[alias].cursor() as cursor:
         cursor.execute(statement.as_string(cursor.cursor))

@@ -116,9 +116,15 @@ def view(version: CoucheVersion, filters: Filters, box: Box, zoom: int) -> View:
 
 
 def _objects(version: CoucheVersion, filters: Filters, box: Box) -> tuple[int, str]:
+    [(count, features)] = _rows(objects_sql(version, filters, box))
+    return count, features
+
+
+def objects_sql(version: CoucheVersion, filters: Filters, box: Box) -> sql.Composed:
+    """Return the statement that reads the objects of a box: their number, up to one too many, and their text."""
     couche = version.couche
     geometry = "NULL::json" if couche.sensitive else "ST_AsGeoJSON(fv.geom, 6)::json"
-    statement = _TEXT.format(
+    return _TEXT.format(
         fields=_FIELDS,
         where=_where(version, filters),
         geometry=sql.SQL(geometry),
@@ -128,8 +134,6 @@ def _objects(version: CoucheVersion, filters: Filters, box: Box) -> tuple[int, s
         few=sql.Literal(LISTED),
         **_edges(box),
     )
-    [(count, features)] = _rows(statement)
-    return count, features
 
 
 def _live(version: CoucheVersion, filters: Filters, box: Box, zoom: int) -> list[Cell]:
@@ -151,10 +155,17 @@ def _live(version: CoucheVersion, filters: Filters, box: Box, zoom: int) -> list
 
 def listed(version: CoucheVersion, filters: Filters, before: int | None = None) -> Page:
     """Return a page of the list, the latest rows first; `before` is what the page before said follows."""
+    found = [Listed(*row) for row in _rows(list_sql(version, filters, before))]
+    shown = found[:LISTED]
+    return Page(shown, shown[-1].row if len(found) > LISTED else None)
+
+
+def list_sql(version: CoucheVersion, filters: Filters, before: int | None) -> sql.Composed:
+    """Return the statement that reads a page of the list, and one line more."""
     clauses = [*in_force(version), *filters.where()]
     if before is not None:
         clauses.append(sql.SQL("fv.id < {}").format(sql.Literal(before)))
-    statement = _LIST.format(
+    return _LIST.format(
         title=tiles.title(version.couche),
         category=sql.SQL("coalesce({}, '')").format(tiles.category_label(version.couche)),
         where=sql.SQL(" AND ").join(clauses),
@@ -162,9 +173,6 @@ def listed(version: CoucheVersion, filters: Filters, before: int | None = None) 
         order=sql.SQL("fv.id + 0" if filters.territory else "fv.id"),
         most=sql.Literal(LISTED),
     )
-    found = [Listed(*row) for row in _rows(statement)]
-    shown = found[:LISTED]
-    return Page(shown, shown[-1].row if len(found) > LISTED else None)
 
 
 def count(version: CoucheVersion, filters: Filters) -> tuple[int, bool]:
@@ -178,7 +186,7 @@ def count(version: CoucheVersion, filters: Filters) -> tuple[int, bool]:
 def frame(version: CoucheVersion, filters: Filters) -> Box | None:
     """Return the box of what answers the filters, of the whole version without any; None when empty.
 
-    Of a sensitive couche, the box of its cells.
+    Of a sensitive couche, always the whole, to its cells.
     """
     if not filters or version.couche.sensitive:
         return density.extent(version)

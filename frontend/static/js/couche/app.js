@@ -25,6 +25,8 @@ function start(section) {
   let moved = false;
   const box = part(section, "carte");
   const view = () => part(section, "vue").dataset;
+  const legend = section.querySelector(".couche-legende .forme");
+  if (legend instanceof SVGElement) legend.style.color = view().couleur ?? "";
   const map = create(box, { tiles: view().tuiles ?? "", name: view().nom });
   map.frame(readBox(view().cadre));
 
