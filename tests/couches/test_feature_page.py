@@ -65,7 +65,7 @@ def test_an_object_is_told_in_words(client: Client, place: uuid.UUID) -> None:
     assert "44.93000, 2.44000" in html
     assert "à 12 m près" in html
     assert "constaté 1 fois" in html
-    assert "Publié pour la première fois" in html
+    assert "Première publication" in html
 
 
 def test_an_object_leads_to_its_correction_and_its_ogc_item(client: Client, place: uuid.UUID) -> None:
@@ -115,7 +115,7 @@ def test_what_comes_back_is_told(client: Client, place: uuid.UUID) -> None:
     publish(couche=services(), changes=[Change("delete", place)], by=None)
     revert(couche=services(), number=1, by=None)
     history = page(client, address(place)).partition('id="histoire"')[2]
-    assert history.index("Rétabli") < history.index("Retiré") < history.index("Publié pour la première fois")
+    assert history.index("Rétabli") < history.index("Retiré") < history.index("Première publication")
     assert "<h1>" not in history
 
 
