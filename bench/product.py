@@ -233,7 +233,7 @@ VERBS: dict[str, Callable[..., dict[str, Any]]] = {
         duplicates,
         submission,
         product_desk.queue,
-        product_tiles.tiles,
+        product_tiles.busy_tile,
         machine,
     )
 }

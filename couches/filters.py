@@ -126,13 +126,13 @@ def read_filters(couche: Couche, query: Mapping[str, str], *, also: frozenset[st
     Raises ValidationError by parameter, in French; a name that is no question is refused,
     since a filter that is ignored without a word gives a wrong answer.
     """
-    known = {question.name: question for question in questions(couche)}
+    asked = {name: value for name, value in query.items() if value and name not in RESERVED | also}
+    # A tile is asked for without filters most of the time: the schema is not even read then.
+    known = {question.name: question for question in questions(couche)} if asked else {}
     errors: dict[str, list[str]] = {}
     answers: dict[str, str] = {}
     contains: dict[str, Any] = {}
-    for name, value in query.items():
-        if name in RESERVED or name in also or not value:
-            continue
+    for name, value in asked.items():
         if name not in known:
             text = _("« %(name)s » n'est pas un filtre de cette couche : %(known)s.")
             shown = ", ".join([*sorted(RESERVED), *known])
