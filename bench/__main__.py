@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from bench import desk, export, offline, requests
+from bench import desk, export, offline, requests, tiles
 from bench.database import BenchDatabase
 from bench.measure import product
 from bench.report import Line, table, write
@@ -15,6 +15,7 @@ BENCHES = {
     "lookup": requests.lookup,
     "submission": requests.submission,
     "duplicates": requests.duplicates,
+    "tiles": tiles.run,
     "desk": desk.run,
     "offline": offline.run,
 }

@@ -48,4 +48,13 @@ CLASSIFICATION = {
     "FeatureVersion.self_accepted": "public",
     "FeatureVersion.origin": "public",
     "FeatureVersion.row_sha256": "public",
+    "DensityTile.pk": "internal",
+    "DensityTile.version": "public",
+    "DensityTile.z": "public",
+    "DensityTile.x": "public",
+    "DensityTile.y": "public",
+    "DensityTile.cells": "public",
+    "DensityTile.px": "public",
+    "DensityTile.py": "public",
+    "DensityTile.counts": "public",
 }

@@ -12,6 +12,7 @@ import uuid
 import pgtrigger
 from django.conf import settings
 from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -252,3 +253,25 @@ class FeatureVersion(models.Model):
                 """,
             ),
         ]
+
+
+class DensityTile(models.Model):
+    """How many objects a version has in each cell of a web tile (see `couches/density.py`).
+
+    Four lists of the same length: the cell's rank in the tile's 8 by 8 grid, the middle of
+    its objects in the tile's units (0 to 4095, from the north-west), their number. Made
+    from the rows, at any time: losing them loses nothing.
+    """
+
+    pk = models.CompositePrimaryKey("version_id", "z", "x", "y")
+    version = models.ForeignKey(CoucheVersion, models.PROTECT, related_name="+", db_index=False)
+    z = models.PositiveSmallIntegerField()
+    x = models.PositiveIntegerField()
+    y = models.PositiveIntegerField()
+    cells = ArrayField(models.PositiveSmallIntegerField())
+    px = ArrayField(models.PositiveSmallIntegerField())
+    py = ArrayField(models.PositiveSmallIntegerField())
+    counts = ArrayField(models.PositiveIntegerField())
+
+    class Meta:
+        verbose_name = _("densité")

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from couches.dictionary import entries
 from couches.models import Couche
+from couches.views_map import map_context
 from territoires.models import Departement, Region
 
 VERSIONS_PER_PAGE = 25
@@ -66,5 +67,6 @@ def couche(request: HttpRequest, slug: str) -> HttpResponse:
         "departements": Departement.objects.all(),
         "licence": label,
         "licence_address": address,
+        **map_context(request, shown, shown.latest()),
     }
     return render(request, "couches/couche.html", context)

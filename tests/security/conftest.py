@@ -18,6 +18,7 @@ from comptes.roles import Role
 from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
+from couches.models import Feature
 from moderation import saved_filters
 from moderation.digests import stop_url
 from moderation.features import kept_by, states_of
@@ -103,6 +104,7 @@ def world(
         "reason": reason,
         "place": place,
         "pause": pause,
+        "published_number": Feature.objects.filter(couche=published.couche).earliest("number").number,
         "filter": saved_filters.save(by=bruno, name="Cafés", query="couche=services"),
         "waiting": waiting, "accepted": accepted, "published": published, "returned": returned,
         "fresh": fresh, "photo": photo, "pixels": stream.getvalue(), "workshop": workshop,

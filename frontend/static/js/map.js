@@ -10,9 +10,12 @@ import { WORDS } from "./words.js";
 
 /**
  * @typedef {import("./coordinates.js").Place} Place
- * @typedef {{place: Place, title: string, url?: string, id?: string, shape?: Element, onPick?: () => void}} MapPoint
+ * @typedef {{place: Place, title: string, url?: string, id?: string, shape?: Element, detail?: string, count?: string, onPick?: () => void}} MapPoint
+ * @typedef {[number, number, number, number]} Box west, south, east, north in degrees
  * @typedef {{centre: (place: Place, zoom?: number) => void, where: () => Place,
- *   markers: (points: MapPoint[]) => void, mark: (id: string) => void, onMove: (listener: (place: Place) => void) => void,
+ *   markers: (points: MapPoint[]) => void, keep: (points: MapPoint[]) => void, mark: (id: string) => void,
+ *   view: () => {box: Box, zoom: number}, frame: (box: Box) => void, onPopup: (listener: (id: string) => void) => void,
+ *   onMove: (listener: (place: Place) => void) => void,
  *   outlines: (rings: [number, number][][]) => void,
  *   zone: (rings: [number, number][][], options?: {closed?: boolean, fit?: boolean}) => void,
  *   refresh: () => void, destroy: () => void}} OurMap
@@ -77,6 +80,29 @@ export function create(box, { tiles, name = WORDS.mapName, start = null, zoom = 
       }
       if (points.length) map.fitBounds(points.map((p) => latLng(p.place)), { padding: [40, 40], maxZoom: 15, animate: false });
     },
+    keep: (points) => {
+      const wanted = new Set(points.map(({ id }) => id));
+      for (const [id, drawn] of named) {
+        if (wanted.has(id)) continue;
+        layer.removeLayer(drawn);
+        named.delete(id);
+      }
+      for (const point of points) {
+        const id = point.id ?? "";
+        // One that is there already keeps its open bubble.
+        if (!named.has(id)) named.set(id, marker(L, point).addTo(layer));
+      }
+    },
+    view: () => {
+      const seen = map.getBounds();
+      return { box: [seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()], zoom: map.getZoom() };
+    },
+    frame: ([west, south, east, north]) =>
+      map.fitBounds([[south, west], [north, east]], { padding: [24, 24], maxZoom: 15, animate: false }),
+    onPopup: (listener) =>
+      map.on("popupopen", (/** @type {any} */ { popup }) => {
+        for (const [id, drawn] of named) if (drawn.getPopup() === popup) listener(id);
+      }),
     mark: (id) => {
       for (const [name, drawn] of named) {
         drawn.getElement()?.classList.toggle("repere--choisi", name === id);
@@ -141,16 +167,20 @@ function drawRing(L, ring, closed) {
  * @param {any} L
  * @param {MapPoint} point
  */
-function marker(L, { place, title, url, shape, onPick }) {
+function marker(L, { place, title, url, shape, detail, count, onPick }) {
   const dot = document.createElement("span");
-  dot.className = shape ? "repere__forme" : "repere__point";
-  if (shape) dot.append(shape);
-  const icon = L.divIcon({ className: "repere", html: dot, iconSize: [28, 28], popupAnchor: [0, -12] });
+  dot.className = count ? "repere__compte" : shape ? "repere__forme" : "repere__point";
+  dot.append(count ?? shape ?? "");
+  const side = count ? 32 + 4 * count.length : 28;
+  const icon = L.divIcon({ className: "repere", html: dot, iconSize: [side, side], popupAnchor: [0, -12] });
   if (onPick) return L.marker(latLng(place), { icon, keyboard: false, title }).on("click", onPick);
   const text = document.createElement(url ? "a" : "span");
   if (url) /** @type {HTMLAnchorElement} */ (text).href = url;
   text.textContent = title;
-  return L.marker(latLng(place), { icon, keyboard: false, title }).bindPopup(text, { autoPanPadding: [24, 24] });
+  const bubble = document.createElement("div");
+  bubble.append(text);
+  if (detail) bubble.append(document.createElement("br"), detail);
+  return L.marker(latLng(place), { icon, keyboard: false, title }).bindPopup(bubble, { autoPanPadding: [24, 24] });
 }
 
 /** @param {{popup: any}} event */

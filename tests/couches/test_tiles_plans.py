@@ -1,0 +1,83 @@
+"""What the map asks of the database uses its indexes, and depends on what is seen, not on the table."""
+
+import pytest
+from django.contrib.gis.geos import Point
+from django.db import connection
+from psycopg import sql
+
+from couches import places, tiles
+from couches.filters import Filters, read_filters
+from couches.mercator import cell_of, tile_box
+from couches.models import CoucheVersion
+from couches.publication import publish
+from territoires.models import Commune
+from tests import factories
+from tests.couches.factories import create, services
+from tests.couches.test_plans import nodes, used
+
+pytestmark = pytest.mark.django_db
+COUNT = 4_000
+HERE = (2.44, 44.93)
+
+
+@pytest.fixture
+def large(aurillac: Commune) -> CoucheVersion:
+    """Four thousand places over a whole département, in forty communes."""
+    codes = [
+        factories.CommuneFactory(code_insee=f"15{n:03d}", nom=f"C{n}").code_insee for n in range(100, 140)
+    ]
+    changes = [
+        create(
+            geom=Point(2 + n / COUNT * 1.3, 44.5 + (n % 97) / 97 * 0.9, srid=4326),
+            commune_id=codes[n % len(codes)],
+        )
+        for n in range(COUNT)
+    ]
+    publish(couche=services(), changes=changes, by=None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE couches_featureversion, couches_feature")
+    return CoucheVersion.objects.select_related("couche").get(couche=services())
+
+
+def plan(statement: sql.Composed) -> tuple[list[str], set[str]]:
+    with connection.cursor() as cursor:
+        text = statement.as_string(cursor.cursor)
+    found = nodes(text.replace("%", "%%"), [])
+    return [node for node, _index in found], used(found)
+
+
+def spatial_index() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname FROM pg_indexes "
+            "WHERE tablename = 'couches_featureversion' AND indexdef LIKE '%USING gist%'"
+        )
+        [name] = cursor.fetchone()
+    return str(name)
+
+
+def test_a_tile_and_a_view_are_found_by_place(large: CoucheVersion) -> None:
+    x, y = cell_of(*HERE, 13)
+    statements = [places.objects_sql(large, Filters(), tile_box(13, x, y))]
+    for query in ({}, {"kind": "cafe"}, {"du": "2026-01-01"}):
+        statements.append(tiles.objects_sql(large, 13, x, y, read_filters(large.couche, query)))
+    for statement in statements:
+        seen, indexes = plan(statement)
+        assert spatial_index() in indexes
+        assert "Gather" not in seen
+        assert not _walks_the_table(statement)
+
+
+def test_the_list_reads_a_page_or_a_commune_and_no_more(large: CoucheVersion) -> None:
+    statement = places.list_sql(large, read_filters(large.couche, {"territoire": "commune:15100"}), None)
+    assert "fv_commune_couche" in plan(statement)[1]
+    assert not _walks_the_table(statement)
+    seen, indexes = plan(places.list_sql(large, Filters(), None))
+    assert "couches_featureversion_pkey" in indexes
+    assert not {"Sort", "Incremental Sort", "Gather"} & set(seen)
+
+
+def _walks_the_table(statement: sql.Composed) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + statement.as_string(cursor.cursor))
+        return any("Seq Scan on couches_featureversion" in line for (line,) in cursor.fetchall())
