@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from exports import views
+from exports import views, views_deltas
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
@@ -15,6 +15,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="exports-manifest",
     ),
     path(
-        "exports/<str:slug>/<str:number>/depuis/<str:since>/", views.DeltaView.as_view(), name="exports-delta"
+        "exports/<str:slug>/<str:number>/empreinte.json",
+        views_deltas.FingerprintView.as_view(),
+        name="exports-fingerprint",
+    ),
+    path(
+        "exports/<str:slug>/<str:number>/depuis/<str:since>/",
+        views_deltas.DeltaView.as_view(),
+        name="exports-delta",
     ),
 ]

@@ -55,6 +55,7 @@ ROUTES: dict[str, Route] = {
     "exports-schema": public(args=lambda world: COUCHE),
     "exports-file": public(args=lambda world: [*COUCHE, "derniere"], query="?format=geojson"),
     "exports-manifest": public(args=lambda world: [*COUCHE, "1"]),
+    "exports-fingerprint": public(args=lambda world: [*COUCHE, "1"]),
     "exports-delta": public(args=lambda world: [*COUCHE, "2", "1"], query="?format=geojson"),
     # --- Residents -------------------------------------------------------------
     "api-contributions": Route(body=_new_report, allowed={"POST": "201 201 201 201 201 201 201 201"}),
