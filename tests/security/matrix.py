@@ -43,6 +43,12 @@ ROUTES: dict[str, Route] = {
     "api-schema": public(),
     "couches": public(),
     "couche": public(args=lambda world: COUCHE),
+    "couche-versions": public(args=lambda world: COUCHE),
+    "couche-compare": Route(
+        args=lambda world: COUCHE, query="?de=1&a=2", allowed={"GET": "302 302 302 302 302 302 302 302"}
+    ),
+    "couche-version": public(args=lambda world: [*COUCHE, 1]),
+    "couche-differences": public(args=lambda world: [*COUCHE, 2, 1]),
     "api-couches": public(),
     "api-couche": public(args=lambda world: COUCHE),
     "api-communes": public(query="?lon=2.44&lat=44.93"),
