@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from couches import views, views_feature, views_map, views_tiles
+from couches import views, views_feature, views_map, views_tiles, views_versions
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("couches/", views.catalogue, name="couches"),
@@ -11,4 +11,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("couches/<slug:slug>/objets/<int:number>/", views_feature.feature, name="feature"),
     path("tuiles/<str:slug>/<str:number>/tilejson.json", views_tiles.tilejson, name="tilejson"),
     path("tuiles/<str:slug>/<str:number>/<str:z>/<str:x>/<str:y>.mvt", views_tiles.tile, name="tile"),
+    path("couches/<slug:slug>/versions/", views_versions.versions, name="couche-versions"),
+    path("couches/<slug:slug>/versions/comparer/", views_versions.compare, name="couche-compare"),
+    path("couches/<slug:slug>/versions/<int:number>/", views_versions.version, name="couche-version"),
+    path(
+        "couches/<slug:slug>/versions/<int:number>/depuis/<int:since>/",
+        views_versions.difference,
+        name="couche-differences",
+    ),
 ]

@@ -36,6 +36,11 @@ def manifest(version: CoucheVersion, base_url: str) -> dict[str, Any]:
             "delta": base_url + reverse("exports-delta", args=[couche.slug, version.number, previous.number])
             + "?format=geojson",
         },
+        # From the version the reader has, in place of {since}; 0 is the empty couche.
+        "deltas": base_url
+        + reverse("exports-delta", args=[couche.slug, version.number, "SINCE"]).replace("SINCE", "{since}")
+        + "?format=geojson",
+        "check": base_url + reverse("exports-fingerprint", args=[couche.slug, version.number]),
         "licence": couche.licence,
         "crs": f"EPSG:{WGS84}",
         "schema": base_url + reverse("exports-schema", args=[couche.slug]),

@@ -36,6 +36,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="exports-manifest",
     ),
     path(
+        "exports/<str:slug>/<str:number>/empreinte.json",
+        views_deltas.FingerprintView.as_view(),
+        name="exports-fingerprint",
+    ),
+    path(
         "exports/<str:slug>/<str:number>/depuis/<str:since>/",
         views_deltas.DeltaView.as_view(),
         name="exports-delta",

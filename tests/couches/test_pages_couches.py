@@ -55,8 +55,8 @@ def test_the_page_tells_versions_and_fields(client: Client, published: Couche) -
     assert "Rétablit la version 1." in html
     assert "Premier envoi &lt;b&gt;" in html
     assert 'href="/exports/services/2/manifeste.json"' in html
-    assert 'href="/exports/services/3/depuis/2/?format=csv"' in html
-    assert 'href="/exports/services/1/depuis/0/' not in html
+    assert 'href="/couches/services/versions/3/depuis/2/"' in html
+    assert 'href="/couches/services/versions/1/depuis/0/' not in html
     assert "<code>tournee[].debut</code>" in html
     assert "mediation:pivot" in html
 

@@ -47,6 +47,12 @@ ROUTES: dict[str, Route] = {
     "couche-points": public(args=lambda world: COUCHE, query="?bbox=2.3,44.8,2.6,45&zoom=12"),
     "tile": public(args=lambda world: [*COUCHE, "1", "12", "2075", "1474"]),
     "tilejson": public(args=lambda world: [*COUCHE, "derniere"]),
+    "couche-versions": public(args=lambda world: COUCHE),
+    "couche-compare": Route(
+        args=lambda world: COUCHE, query="?de=1&a=2", allowed={"GET": "302 302 302 302 302 302 302 302"}
+    ),
+    "couche-version": public(args=lambda world: [*COUCHE, 1]),
+    "couche-differences": public(args=lambda world: [*COUCHE, 2, 1]),
     "api-couches": public(),
     "api-couche": public(args=lambda world: COUCHE),
     "api-communes": public(query="?lon=2.44&lat=44.93"),
@@ -59,6 +65,7 @@ ROUTES: dict[str, Route] = {
     "exports-schema": public(args=lambda world: COUCHE),
     "exports-file": public(args=lambda world: [*COUCHE, "derniere"], query="?format=geojson"),
     "exports-manifest": public(args=lambda world: [*COUCHE, "1"]),
+    "exports-fingerprint": public(args=lambda world: [*COUCHE, "1"]),
     "exports-delta": public(args=lambda world: [*COUCHE, "2", "1"], query="?format=geojson"),
     # --- Residents -------------------------------------------------------------
     "api-contributions": Route(body=_new_report, allowed={"POST": "201 201 201 201 201 201 201 201"}),
