@@ -12,6 +12,8 @@ APPS = ["moderation", "exports", "contributions", "couches", "comptes", "territo
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    # Before all others: a map asks for tiles by the hundred, and each address above costs them.
+    path("tuiles/", include("couches.tile_urls")),
     path("", home.home, name="home"),
     path("communes/", communes.search, name="communes"),
     path("communes/<str:code>/", communes.commune, name="commune"),

@@ -47,12 +47,17 @@ SELECT count(*), avg(u), avg(v) FROM (
     SELECT {u} AS u, {v} AS v FROM couches_featureversion fv
     WHERE {where} AND fv.geom && ST_MakeEnvelope({west}, {south}, {east}, {north}, 4326) LIMIT {most}
 ) place GROUP BY floor(u * {side}), floor(v * {side})""")
+# The page is chosen before anything is joined: within a large territory, that is a sort of bare numbers.
 _LIST = sql.SQL("""
 SELECT fv.id, f.number, {title}, {category}, c.nom, c.code_insee, fv.last_observed_on, fv.observations
-FROM couches_featureversion fv
+FROM (
+    SELECT chosen.* FROM (
+        SELECT fv.id FROM couches_featureversion fv WHERE {where} ORDER BY {order} DESC LIMIT {most} + 1
+    ) page JOIN couches_featureversion chosen ON chosen.id = page.id
+) fv
 JOIN couches_feature f ON f.id = fv.feature_id
 JOIN territoires_commune c ON c.code_insee = fv.commune_id
-WHERE {where} ORDER BY {order} DESC LIMIT {most} + 1""")
+ORDER BY fv.id DESC""")
 _COUNT = sql.SQL(
     "SELECT count(*) FROM (SELECT FROM couches_featureversion fv WHERE {where} LIMIT {most} + 1) n"
 )

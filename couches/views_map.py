@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -78,8 +79,14 @@ def map_context(request: HttpRequest, couche: Couche, version: CoucheVersion | N
     version.couche = couche
     asked = read_page(request, couche)
     before = request.GET.get("avant", "")
-    page = places.listed(version, asked.filters, int(before) if _ROW.fullmatch(before) else None)
-    total, more = places.count(version, asked.filters)
+    try:
+        page = places.listed(version, asked.filters, int(before) if _ROW.fullmatch(before) else None)
+        total, more = places.count(version, asked.filters)
+        frame = _frame(version, asked.filters)
+    except OperationalError:
+        # Five seconds were not enough: the rest of the page, downloads first, needs none of this.
+        page, total, more, frame = places.Page([], None), 0, False, FRANCE
+        asked.errors.append(_("Ces filtres demandent trop de lecture : choisissez un territoire plus petit."))
     return {
         "filtres": asked.filters,
         "filtres_erreurs": asked.errors,
@@ -92,7 +99,7 @@ def map_context(request: HttpRequest, couche: Couche, version: CoucheVersion | N
         "liste_total": total,
         "liste_plus": more,
         "requete": asked.filters.urlencode(),
-        "cadre": ",".join(str(edge) for edge in _frame(version, asked.filters)),
+        "cadre": ",".join(str(edge) for edge in frame),
         "sensible": couche.sensitive,
         "couleur": couche.style.get("color", ""),
         "territoires_departements": Departement.objects.order_by("code"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.gis.geos import Point
+from django.db import OperationalError
 from django.test import Client
 
 from couches import places
@@ -221,3 +222,18 @@ def test_before_the_first_version_there_is_no_map(client: Client, aurillac: Comm
     response = client.get("/couches/zones-blanches/")
     assert b"data-couche-carte" not in response.content
     assert client.get(f"/couches/zones-blanches/points.json?{AROUND}").status_code == 404
+
+
+def test_a_database_that_takes_too_long_leaves_the_page(
+    client: Client, published: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(*_given: object) -> None:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(places, "listed", too_long)
+    html = page(client, "?kind=cafe")
+    assert "choisissez un territoire plus petit" in html
+    assert 'id="telecharger"' in html
+    monkeypatch.setattr(places, "view", too_long)
+    refused = client.get(f"{POINTS}?{AROUND}")
+    assert (refused.status_code, refused["Retry-After"]) == (503, "5")

@@ -74,7 +74,8 @@ def test_the_list_reads_a_page_or_a_commune_and_no_more(large: CoucheVersion) ->
     assert not _walks_the_table(statement)
     seen, indexes = plan(places.list_sql(large, Filters(), None))
     assert "couches_featureversion_pkey" in indexes
-    assert not {"Sort", "Incremental Sort", "Gather"} & set(seen)
+    assert "Gather" not in seen
+    assert not _walks_the_table(places.list_sql(large, Filters(), None))
 
 
 def _walks_the_table(statement: sql.Composed) -> bool:
