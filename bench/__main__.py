@@ -1,17 +1,18 @@
-"""`python -m bench [name]`: export, lookup, submission, duplicates, desk, offline, or all of them."""
+"""`python -m bench [name]`: export, deltas, lookup, submission, duplicates, desk, offline, or all of them."""
 
 import argparse
 import os
 import sys
 import time
 
-from bench import desk, export, offline, requests, tiles
+from bench import deltas, desk, export, offline, requests, tiles
 from bench.database import BenchDatabase
 from bench.measure import product
 from bench.report import Line, table, write
 
 BENCHES = {
     "export": export.run,
+    "deltas": deltas.run,
     "lookup": requests.lookup,
     "submission": requests.submission,
     "duplicates": requests.duplicates,
