@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from exports.demands import Demand, recipe
+from exports.dossier import write_dossier
 from exports.models import ExportFile
 from exports.projections import LEGAL, WGS84
 from exports.rows import Selection, count, legal_srids
@@ -102,11 +103,16 @@ def _make(demand: Demand, workshop: Path) -> Path:
     crs = [int(demand.crs)] if demand.crs != LEGAL else _spanned(demand.selection)
     layers = workshop / "couches"
     layers.mkdir()
+    parts = [
+        (srid, Selection(demand.version, demand.territory, legal_srid=srid if demand.crs == LEGAL else None))
+        for srid in crs
+    ]
     files: list[Path] = []
-    for srid in crs:
-        only = srid if demand.crs == LEGAL else None
-        selection = Selection(demand.version, demand.territory, legal_srid=only)
-        files += [path for path in write_layer(demand, selection, srid, layers) if path not in files]
+    if demand.format.name == "dossier":
+        files = write_dossier(demand, parts, layers)
+    else:
+        for srid, selection in parts:
+            files += [path for path in write_layer(demand, selection, srid, layers) if path not in files]
     target = workshop / demand.filename()
     if target.suffix == ".zip":
         zip_files(target, files, demand.version.published_at)

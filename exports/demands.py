@@ -4,21 +4,23 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.utils.translation import gettext as _
+from psycopg import sql
 
 from couches.models import CoucheVersion
+from couches.reading import reader
 from exports.formats import FORMATS, Format
 from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
-from exports.rows import Selection, Territory, legal_srids
+from exports.rows import Selection, Territory, count, legal_srids, longest_answers
 from exports.schemas import Column, columns_of, nested_columns
 from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
 from territoires.scope import parse_territory
 
 # Grows when the same rows would give other bytes: the caches of yesterday no longer count.
-RECIPE_REVISION = 2
+RECIPE_REVISION = 3
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,32 @@ def read_demand(version: CoucheVersion, parameters: Mapping[str, str]) -> Demand
     bom = _read_bom(parameters.get("bom", ""), form)
     nested = _read_nested(parameters.get("attributs", ""), form)
     territory = parse_territory(parameters.get("territoire", ""))
-    return Demand(
-        version, form, _settle_crs(crs, form, Selection(version, territory)), territory, bom, nested
-    )
+    selection = Selection(version, territory)
+    _check_fit(form, selection)
+    return Demand(version, form, _settle_crs(crs, form, selection), territory, bom, nested)
+
+
+def _check_fit(form: Format, selection: Selection) -> None:
+    """Refuse what the readers of a format could not open whole: a file cut short would lie."""
+    remedy = _("Restreignez « territoire », ou demandez format=csv.")
+    if form.max_rows and selection.version.feature_count > form.max_rows:
+        found = int(_one(count(selection)))
+        if found > form.max_rows:
+            message = _("%(label)s s'arrête à %(limit)d lignes, et il y en aurait %(found)d.") % {
+                "label": form.label,
+                "limit": form.max_rows,
+                "found": found,
+            }
+            raise ValidationError({"format": [f"{message} {remedy}"]})
+    if form.max_text and _one(longest_answers(selection, form.max_text)):
+        message = _("Un texte dépasse les %(limit)d caractères qu'une case de tableur peut tenir.")
+        raise ValidationError({"format": [f"{message % {'limit': form.max_text}} {remedy}"]})
+
+
+def _one(query: sql.Composed) -> Any:
+    with reader().cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchone()[0]
 
 
 def _read_format(text: str) -> Format:
@@ -181,7 +206,7 @@ def _settle_crs(crs: str, form: Format, selection: Selection) -> str:
 
 
 def _legal_srids(selection: Selection) -> set[int]:
-    with connection.cursor() as cursor:
+    with reader().cursor() as cursor:
         cursor.execute(legal_srids(selection))
         return {row[0] for row in cursor.fetchall()}
 

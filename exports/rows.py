@@ -171,6 +171,23 @@ def count(selection: Selection) -> sql.Composed:
     return sql.SQL("SELECT count(*) {tables} WHERE {where}").format(tables=TABLES, where=selection.where())
 
 
+def longest_answers(selection: Selection, limit: int) -> sql.Composed:
+    """Whether a row's answers, all together, pass `limit` characters: if none does, no value does.
+
+    PostgreSQL's compression shortens a text ninety times at most: what is stored in less
+    than that is not even read.
+    """
+    return sql.SQL(
+        "SELECT EXISTS (SELECT {tables} WHERE {where} "
+        "AND pg_column_size(fv.attributes) > {stored} AND length(fv.attributes::text) > {limit})"
+    ).format(
+        tables=TABLES,
+        where=selection.where(),
+        stored=sql.Literal(limit // 100),
+        limit=sql.Literal(limit),
+    )
+
+
 def step_end(selection: Selection, after: int, rows: int) -> sql.Composed:
     """The key `rows` rows of the couche after `after`, whatever their version: no row near the end.
 
