@@ -21,7 +21,8 @@ from exports.demands import Demand, recipe
 from exports.dossier import write_dossier
 from exports.models import ExportFile
 from exports.projections import LEGAL, WGS84
-from exports.rows import Selection, count, legal_srids
+from exports.rows import Selection, legal_srids
+from exports.weights import row_count
 from exports.writers import write_layer, zip_files
 
 WORKSHOP = ".en-cours"
@@ -146,20 +147,11 @@ def _publish(demand: Demand, made: Path) -> ExportFile:
             "path": str(folder / made.name),
             "size": size,
             "sha256": digest,
-            "feature_count": count_rows(demand.selection),
+            "feature_count": row_count(demand.selection),
             "built_at": timezone.now(),
         },
     )
     return row
-
-
-def count_rows(selection: Selection) -> int:
-    """Return the number of rows of a selection."""
-    if selection.territory is None and selection.legal_srid is None:
-        return selection.version.feature_count
-    with connection.cursor() as cursor:
-        cursor.execute(count(selection))
-        return int(cursor.fetchone()[0])
 
 
 def _flush(path: Path) -> tuple[str, int]:

@@ -34,7 +34,7 @@ _STYLE_FIELDS = pa.schema(
         *(pa.field(name, pa.string()) for name in _STYLE_TEXTS),
         pa.field("useAsDefault", pa.bool_()),
         *(pa.field(name, pa.string()) for name in ("description", "owner", "ui")),
-        pa.field("update_time", pa.timestamp("ms")),
+        pa.field("update_time", pa.timestamp("ms", "UTC")),
     ]
 )
 
@@ -72,7 +72,7 @@ def _write_package(
     """Write a GeoPackage whose style QGIS applies by itself."""
     write_gdal(replace(demand, format=FORMATS["gpkg"]), selection, columns, srid, path)
     couche = demand.version.couche
-    published = demand.version.published_at.astimezone(dt.UTC).replace(tzinfo=None, microsecond=0)
+    published = demand.version.published_at.astimezone(dt.UTC).replace(microsecond=0)
     row = [
         "",
         "",

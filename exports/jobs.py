@@ -8,7 +8,8 @@ from procrastinate.contrib.django import app
 from couches.models import CoucheVersion
 from exports.build import Busy, build, sweep_leftovers
 from exports.demands import read_demand
-from exports.queue import QUEUE, TASK
+from exports.progress import telling
+from exports.queue import QUEUE, TASK, file_key, note_done, note_failure, sweep_builds
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +19,18 @@ def build_file(*, slug: str, number: int, format_name: str, crs: str, territory:
     """Build one file; a demand already met, or being met by another worker, costs nothing."""
     version = CoucheVersion.objects.select_related("couche").get(couche__slug=slug, number=number)
     demand = read_demand(version, {"format": format_name, "crs": crs, "territoire": territory})
+    key = file_key(demand)
     try:
-        row = build(demand)
+        with telling(key):
+            row = build(demand)
     except Busy:
         log.info("export %s is being built by another worker", demand.key)
         return
+    except Exception as failure:
+        # Said to those who wait; the queue then tries again, five times at most.
+        note_failure(key, failure)
+        raise
+    note_done(key, row.size)
     log.info("export %s: %s bytes, %s features", demand.key, row.size, row.feature_count)
 
 
@@ -30,4 +38,4 @@ def build_file(*, slug: str, number: int, format_name: str, crs: str, territory:
 @app.task(name="exports.sweep_leftovers", queue=QUEUE, queueing_lock="exports.sweep_leftovers")
 def sweep(timestamp: int) -> None:
     """Remove, each hour, the workshops of builds that died more than six hours ago."""
-    log.info("exports: %s leftovers swept", sweep_leftovers())
+    log.info("exports: %s leftovers and %s builds swept", sweep_leftovers(), sweep_builds())

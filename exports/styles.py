@@ -13,6 +13,7 @@ from exports.schemas import columns_of
 
 _SHAPES = {"circle": "circle", "square": "square", "diamond": "diamond", "triangle": "triangle"}
 _DEFAULT_COLOUR = "#1F4E5F"
+_REST = "#808080"
 _SIZE_MM = "3"
 _SIZE_PX = "11"
 _SLD, _SE, _OGC = "http://www.opengis.net/sld", "http://www.opengis.net/se", "http://www.opengis.net/ogc"
@@ -41,10 +42,10 @@ def category_column(couche: Couche) -> str:
 
 
 def categories(couche: Couche) -> list[Category]:
-    """Return a colour per value, hues apart from the couche's own, then the couche's colour for the rest."""
+    """Return a colour per value, hues apart from the couche's own, then grey for the rest."""
     base = str(couche.style.get("color") or _DEFAULT_COLOUR)
     name = category_column(couche)
-    rest = Category("", "Autre ou non renseigné" if name else couche.title, base)
+    rest = Category("", "Autre ou non renseigné", _REST) if name else Category("", couche.title, base)
     if not name:
         return [rest]
     column = next(column for column in columns_of(couche) if column.name == name)

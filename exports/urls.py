@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from exports import views
+from exports import views, views_builds
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
+    path("exports/suivi/<str:key>/", views_builds.BuildView.as_view(), name="exports-build"),
     path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
     path("exports/<str:slug>/<str:number>/", views.ExportFileView.as_view(), name="exports-file"),
     path(
