@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -57,7 +58,7 @@ def build(demand: Demand) -> ExportFile:
     Raises Busy when another process is at it: the lock belongs to its database
     connection, so it cannot outlive it.
     """
-    with _alone(demand):
+    with alone(demand.key):
         found = find_built(demand)
         if found is not None:
             return found
@@ -82,12 +83,17 @@ def sweep_leftovers(*, older_than: float = LEFTOVER_SECONDS) -> int:
 
 def lock_key(demand: Demand) -> int:
     """Return the advisory lock of a demand."""
-    return int.from_bytes(hashlib.sha256(demand.key.encode()).digest()[:8], signed=True)
+    return _lock_of(demand.key)
+
+
+def _lock_of(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 @contextmanager
-def _alone(demand: Demand) -> Iterator[None]:
-    key = lock_key(demand)
+def alone(name: str) -> Iterator[None]:
+    """Hold the name's lock, which dies with this connection. Raises Busy when another process has it."""
+    key = _lock_of(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         if not cursor.fetchone()[0]:
@@ -129,25 +135,34 @@ def _spanned(selection: Selection) -> list[int]:
 
 
 def _publish(demand: Demand, made: Path) -> ExportFile:
-    """Flush, move, flush the folder, and only then write the row."""
+    return publish_file(
+        made,
+        folder=Path(demand.version.couche.slug) / f"v{demand.version.number}",
+        rows=row_count(demand.selection),
+        version=demand.version,
+        format=demand.format.name,
+        crs=demand.crs,
+        territory=demand.territory_key,
+        recipe=recipe(demand.version),
+    )
+
+
+def publish_file(made: Path, *, folder: Path, rows: int, **identity: Any) -> ExportFile:
+    """Flush, move, flush the folder, and only then write the row that `identity` names."""
     digest, size = _flush(made)
-    folder = Path(demand.version.couche.slug) / f"v{demand.version.number}" / digest[:16]
+    folder = folder / digest[:16]
     target = Path(settings.EXPORTS_ROOT) / folder / made.name
     target.parent.mkdir(parents=True, exist_ok=True)
     made.replace(target)
     for parent in (target.parent, target.parent.parent):
         _flush_folder(parent)
     row, _created = ExportFile.objects.update_or_create(
-        version=demand.version,
-        format=demand.format.name,
-        crs=demand.crs,
-        territory=demand.territory_key,
-        recipe=recipe(demand.version),
+        **identity,
         defaults={
             "path": str(folder / made.name),
             "size": size,
             "sha256": digest,
-            "feature_count": row_count(demand.selection),
+            "feature_count": rows,
             "built_at": timezone.now(),
         },
     )

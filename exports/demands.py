@@ -124,7 +124,7 @@ def _check_fit(form: Format, selection: Selection) -> None:
     if form.max_rows and selection.version.feature_count > form.max_rows:
         found = int(_one(count(selection)))
         if found > form.max_rows:
-            message = _("%(label)s s'arrête à %(limit)d lignes, et il y en aurait %(found)d.") % {
+            message = _("%(label)s s'arrête ici à %(limit)d objets, et il y en aurait %(found)d.") % {
                 "label": form.label,
                 "limit": form.max_rows,
                 "found": found,

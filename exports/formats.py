@@ -7,6 +7,8 @@ SHEET_ROWS = 1_048_575
 CELL_CHARACTERS = 32_767
 # The whole of an ODS is read into memory by the programs that open it: they give up long before.
 ODS_ROWS = 200_000
+# GDAL's KML driver holds the whole document: 15 kB of memory per point.
+KML_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,22 @@ FORMATS = {
     made.name: made
     for made in (
         Format("geojson", "GeoJSON", "application/geo+json", "geojson", wgs84_only=True, at_once=True),
-        Format("gpkg", "GeoPackage", "application/geopackage+sqlite3", "gpkg", "GPKG"),
-        Format("shp", "Shapefile (zip)", "application/zip", "shp.zip", "ESRI Shapefile"),
+        Format("gpkg", "GeoPackage", "application/geopackage+sqlite3", "gpkg", "GPKG", per_csv=1.2),
+        Format("shp", "Shapefile (zip)", "application/zip", "shp.zip", "ESRI Shapefile", per_csv=0.33),
         Format("csv", "CSV", "text/csv; charset=utf-8; header=present", "csv", at_once=True),
-        Format("parquet", "GeoParquet", "application/vnd.apache.parquet", "parquet"),
-        Format("fgb", "FlatGeobuf", "application/flatgeobuf", "fgb", "FlatGeobuf"),
-        Format("kml", "KML", "application/vnd.google-earth.kml+xml", "kml", "LIBKML", wgs84_only=True),
-        Format("xlsx", "Excel", _EXCEL, "xlsx", max_rows=SHEET_ROWS, max_text=CELL_CHARACTERS),
+        Format("parquet", "GeoParquet", "application/vnd.apache.parquet", "parquet", per_csv=0.25),
+        Format("fgb", "FlatGeobuf", "application/flatgeobuf", "fgb", "FlatGeobuf", per_csv=1.6),
+        Format(
+            "kml",
+            "KML",
+            "application/vnd.google-earth.kml+xml",
+            "kml",
+            "LIBKML",
+            wgs84_only=True,
+            max_rows=KML_ROWS,
+            per_csv=6.8,
+        ),
+        Format("xlsx", "Excel", _EXCEL, "xlsx", max_rows=SHEET_ROWS, max_text=CELL_CHARACTERS, per_csv=0.62),
         Format(
             "ods",
             "OpenDocument",
@@ -56,7 +67,8 @@ FORMATS = {
             "ods",
             max_rows=ODS_ROWS,
             max_text=CELL_CHARACTERS,
+            per_csv=0.66,
         ),
-        Format("dossier", "Dossier complet (zip)", "application/zip", "dossier.zip"),
+        Format("dossier", "Dossier complet (zip)", "application/zip", "dossier.zip", per_csv=0.7),
     )
 }

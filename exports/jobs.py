@@ -8,6 +8,8 @@ from procrastinate.contrib.django import app
 from couches.models import CoucheVersion
 from exports.build import Busy, build, sweep_leftovers
 from exports.demands import read_demand
+from exports.lots import TASK as LOT_TASK
+from exports.lots import build_lot, read_lot
 from exports.progress import telling
 from exports.queue import QUEUE, TASK, file_key, note_done, note_failure, sweep_builds
 
@@ -32,6 +34,23 @@ def build_file(*, slug: str, number: int, format_name: str, crs: str, territory:
         raise
     note_done(key, row.size)
     log.info("export %s: %s bytes, %s features", demand.key, row.size, row.feature_count)
+
+
+@app.task(name=LOT_TASK, queue=QUEUE, retry=RetryStrategy(max_attempts=5, exponential_wait=4))
+def build_lot_file(*, slug: str, couches: str, format_name: str, territory: str) -> None:
+    """Build one archive (`slug` is "lot", what the queue counts by) from versions named in `couches`."""
+    lot = read_lot({"couches": couches, "format": format_name, "territoire": territory})
+    try:
+        with telling(lot.key):
+            row = build_lot(lot)
+    except Busy:
+        # Another worker is at one of its files: the queue comes back to it.
+        raise
+    except Exception as failure:
+        note_failure(lot.key, failure)
+        raise
+    note_done(lot.key, row.size)
+    log.info("export %s: %s bytes, %s features", lot.filename(), row.size, row.feature_count)
 
 
 @app.periodic(cron="41 * * * *")

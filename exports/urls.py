@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from exports import views, views_builds
+from exports import views, views_builds, views_lots
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
+    path("exports/lot/", views_lots.LotView.as_view(), name="exports-lot"),
     path("exports/suivi/<str:key>/", views_builds.BuildView.as_view(), name="exports-build"),
     path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
     path("exports/<str:slug>/<str:number>/", views.ExportFileView.as_view(), name="exports-file"),

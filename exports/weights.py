@@ -68,7 +68,8 @@ def _sampled(pk: int, _sha256: str, name: str, _made_by: str) -> float | None:
         step = Selection(version, after=0, until=found[0] if found else None)
         rows = geojson_rows(step, columns) if name == "geojson" else csv_rows(step, columns, "legal")
         # A row as text has a comma between its values and two marks around: as many bytes as a CSV has.
-        weigh = sql.SQL("SELECT avg(octet_length(r::text)) FROM ({}) r").format(rows)
+        shape = "{} FROM ({{}}) r(line)" if name == "geojson" else "{} FROM ({{}}) line"
+        weigh = sql.SQL(shape.format("SELECT avg(octet_length(line::text))")).format(rows)
         cursor.execute(weigh)
         mean = cursor.fetchone()[0]
     return None if mean is None else float(mean)

@@ -4,34 +4,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exports', '0001_initial'),
+        ("exports", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExportBuild',
+            name="ExportBuild",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=32, unique=True)),
-                ('lock', models.CharField(max_length=300)),
-                ('filename', models.CharField(max_length=200)),
-                ('title', models.CharField(max_length=200)),
-                ('href', models.CharField(max_length=500)),
-                ('back', models.CharField(max_length=200)),
-                ('rows_total', models.PositiveBigIntegerField()),
-                ('rows_done', models.PositiveBigIntegerField(default=0)),
-                ('expected_size', models.PositiveBigIntegerField(null=True, verbose_name='octets attendus')),
-                ('size', models.PositiveBigIntegerField(null=True, verbose_name='octets')),
-                ('asked_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=32, unique=True)),
+                ("lock", models.CharField(max_length=300)),
+                ("filename", models.CharField(max_length=200)),
+                ("title", models.CharField(max_length=200)),
+                ("href", models.CharField(max_length=500)),
+                ("back", models.CharField(max_length=200)),
+                ("rows_total", models.PositiveBigIntegerField()),
+                ("rows_done", models.PositiveBigIntegerField(default=0)),
+                ("expected_size", models.PositiveBigIntegerField(null=True, verbose_name="octets attendus")),
+                ("size", models.PositiveBigIntegerField(null=True, verbose_name="octets")),
+                ("asked_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'verbose_name': 'construction',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('size__isnull', True)), models.Q(('done_at__isnull', False), ('size__isnull', False)), _connector='OR'), name='export_build_done_has_size')],
+                "verbose_name": "construction",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("done_at__isnull", True), ("size__isnull", True)),
+                            models.Q(("done_at__isnull", False), ("size__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="export_build_done_has_size",
+                    )
+                ],
             },
         ),
     ]
