@@ -32,7 +32,7 @@ _TYPES = {
 }
 _SMALL = {"version", "observations", "distinct_observers"}
 # A point in WKB: byte order, type 1, x, y.
-_WKB_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+WKB_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 
 
 class _CopyFile(io.RawIOBase):
@@ -158,10 +158,10 @@ def with_points(batch: pa.RecordBatch, columns: list[Column], cut: dict[str, int
 
 
 def _wkb_points(x: pa.Array, y: pa.Array) -> pa.Array:
-    points = np.empty(len(x), dtype=_WKB_POINT)
+    points = np.empty(len(x), dtype=WKB_POINT)
     points["order"], points["type"] = 1, 1
     points["x"], points["y"] = x.to_numpy(), y.to_numpy()
-    offsets = np.arange(0, (len(x) + 1) * _WKB_POINT.itemsize, _WKB_POINT.itemsize, dtype=np.int32)
+    offsets = np.arange(0, (len(x) + 1) * WKB_POINT.itemsize, WKB_POINT.itemsize, dtype=np.int32)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(points.tobytes())]
     return pa.Array.from_buffers(pa.binary(), len(x), buffers)
 

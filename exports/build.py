@@ -19,7 +19,6 @@ from django.db import connection
 from django.utils import timezone
 
 from exports.demands import Demand, recipe
-from exports.dossier import write_dossier
 from exports.models import ExportFile
 from exports.projections import LEGAL, WGS84
 from exports.rows import Selection, legal_srids
@@ -115,11 +114,8 @@ def _make(demand: Demand, workshop: Path) -> Path:
         for srid in crs
     ]
     files: list[Path] = []
-    if demand.format.name == "dossier":
-        files = write_dossier(demand, parts, layers)
-    else:
-        for srid, selection in parts:
-            files += [path for path in write_layer(demand, selection, srid, layers) if path not in files]
+    for srid, selection in parts:
+        files += [path for path in write_layer(demand, selection, srid, layers) if path not in files]
     target = workshop / demand.filename()
     if target.suffix == ".zip":
         zip_files(target, files, demand.version.published_at)

@@ -15,12 +15,12 @@ from couches.reading import reader
 from exports.formats import FORMATS, Format
 from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
 from exports.rows import Selection, Territory, count, legal_srids, longest_answers
-from exports.schemas import Column, columns_of, nested_columns
+from exports.schemas import MAX_SHEET_ROWS, Column, columns_of, nested_columns
 from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
 from territoires.scope import parse_territory
 
 # Grows when the same rows would give other bytes: the caches of yesterday no longer count.
-RECIPE_REVISION = 3
+RECIPE_REVISION = 2
 
 
 @dataclass(frozen=True)
@@ -114,25 +114,28 @@ def read_demand(version: CoucheVersion, parameters: Mapping[str, str]) -> Demand
     nested = _read_nested(parameters.get("attributs", ""), form)
     territory = parse_territory(parameters.get("territoire", ""))
     selection = Selection(version, territory)
-    _check_fit(form, selection)
+    _check_fits(form, selection)
     return Demand(version, form, _settle_crs(crs, form, selection), territory, bom, nested)
 
 
-def _check_fit(form: Format, selection: Selection) -> None:
-    """Refuse what the readers of a format could not open whole: a file cut short would lie."""
-    remedy = _("Restreignez « territoire », ou demandez format=csv.")
-    if form.max_rows and selection.version.feature_count > form.max_rows:
-        found = int(_one(count(selection)))
-        if found > form.max_rows:
-            message = _("%(label)s s'arrête ici à %(limit)d objets, et il y en aurait %(found)d.") % {
-                "label": form.label,
-                "limit": form.max_rows,
-                "found": found,
-            }
-            raise ValidationError({"format": [f"{message} {remedy}"]})
+def _check_fits(form: Format, selection: Selection) -> None:
+    """Refuse what a format cannot hold whole: a file cut short would lie."""
+    limit = min(filter(None, (form.max_rows, MAX_SHEET_ROWS if form.sheet else 0)), default=0)
+    # Counting is only worth it where the whole version would not fit.
+    if limit and selection.version.feature_count > limit:
+        rows = int(_one(count(selection)))
+        if rows > limit:
+            message = _(
+                "Ce format (%(label)s) s'arrête à %(max)d objets, et il y en aurait %(rows)d : restreignez "
+                "« territoire », ou demandez format=csv ou format=gpkg."
+            )
+            raise ValidationError({"format": [message % {"label": form.label, "max": limit, "rows": rows}]})
     if form.max_text and _one(longest_answers(selection, form.max_text)):
-        message = _("Un texte dépasse les %(limit)d caractères qu'une case de tableur peut tenir.")
-        raise ValidationError({"format": [f"{message % {'limit': form.max_text}} {remedy}"]})
+        message = _(
+            "Un texte dépasse les %(max)d caractères d'une case de tableur : restreignez « territoire », "
+            "ou demandez format=csv ou format=gpkg."
+        )
+        raise ValidationError({"format": [message % {"max": form.max_text}]})
 
 
 def _one(query: sql.Composed) -> Any:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-# What Excel and LibreOffice hold: 1,048,576 rows with the header, 32,767 characters per cell.
-SHEET_ROWS = 1_048_575
+# A cell of Excel or LibreOffice has no more characters; cut, a text would lie.
 CELL_CHARACTERS = 32_767
-# The whole of an ODS is read into memory by the programs that open it: they give up long before.
+# The programs that open an ODS read it whole into memory: they give up long before Excel's limit.
 ODS_ROWS = 200_000
 # GDAL's KML driver holds the whole document: 15 kB of memory per point.
 KML_ROWS = 50_000
@@ -15,11 +14,11 @@ KML_ROWS = 50_000
 class Format:
     """A file format: how it is called, made and served.
 
-    `driver` is GDAL's name, empty when we write the file ourselves; `at_once` formats are
-    streamed straight from PostgreSQL, the others are built by a job and kept; `wgs84_only`
-    formats define their own CRS; `max_rows` and `max_text` (characters of one value) are
-    what the format's readers hold, 0 for no limit; `per_csv` is its weight against the CSV
-    of the same rows (100,000 sown points), for an estimate before the first build.
+    `driver` names what writes it (GDAL's driver, or a writer of ours), empty when the rows are
+    streamed straight from PostgreSQL; `wgs84_only` formats define their own CRS; a `sheet` has a
+    bounded number of rows. `max_rows` and `max_text` (characters of one value) are what a
+    format's writer or readers hold, 0 for no limit; `per_csv` is its weight against the CSV of
+    the same rows (100,000 sown points), for an estimate before the first build.
     """
 
     name: str
@@ -28,7 +27,7 @@ class Format:
     extension: str
     driver: str = ""
     wgs84_only: bool = False
-    at_once: bool = False
+    sheet: bool = False
     max_rows: int = 0
     max_text: int = 0
     per_csv: float = 1.0
@@ -36,18 +35,18 @@ class Format:
     @property
     def streamed(self) -> bool:
         """Streamed at once, or built by a job and kept."""
-        return self.at_once
+        return not self.driver
 
 
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_ODS = "application/vnd.oasis.opendocument.spreadsheet"
 FORMATS = {
     made.name: made
     for made in (
-        Format("geojson", "GeoJSON", "application/geo+json", "geojson", wgs84_only=True, at_once=True),
+        Format("geojson", "GeoJSON", "application/geo+json", "geojson", wgs84_only=True),
         Format("gpkg", "GeoPackage", "application/geopackage+sqlite3", "gpkg", "GPKG", per_csv=1.2),
         Format("shp", "Shapefile (zip)", "application/zip", "shp.zip", "ESRI Shapefile", per_csv=0.33),
-        Format("csv", "CSV", "text/csv; charset=utf-8; header=present", "csv", at_once=True),
-        Format("parquet", "GeoParquet", "application/vnd.apache.parquet", "parquet", per_csv=0.25),
+        Format("csv", "CSV", "text/csv; charset=utf-8; header=present", "csv"),
         Format("fgb", "FlatGeobuf", "application/flatgeobuf", "fgb", "FlatGeobuf", per_csv=1.6),
         Format(
             "kml",
@@ -59,16 +58,23 @@ FORMATS = {
             max_rows=KML_ROWS,
             per_csv=6.8,
         ),
-        Format("xlsx", "Excel", _EXCEL, "xlsx", max_rows=SHEET_ROWS, max_text=CELL_CHARACTERS, per_csv=0.62),
+        Format(
+            "parquet", "GeoParquet", "application/vnd.apache.parquet", "parquet", "GeoParquet", per_csv=0.25
+        ),
+        Format(
+            "xlsx", "Excel (xlsx)", _XLSX, "xlsx", "XLSX", sheet=True, max_text=CELL_CHARACTERS, per_csv=0.62
+        ),
         Format(
             "ods",
-            "OpenDocument",
-            "application/vnd.oasis.opendocument.spreadsheet",
+            "OpenDocument (ods)",
+            _ODS,
             "ods",
+            "ODS",
+            sheet=True,
             max_rows=ODS_ROWS,
             max_text=CELL_CHARACTERS,
             per_csv=0.66,
         ),
-        Format("dossier", "Dossier complet (zip)", "application/zip", "dossier.zip", per_csv=0.7),
+        Format("dossier", "Dossier complet (zip)", "application/zip", "dossier.zip", "dossier", per_csv=0.7),
     )
 }

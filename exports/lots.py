@@ -21,11 +21,10 @@ from exports import streams
 from exports.build import WORKSHOP, absolute, alone, build, publish_file
 from exports.demands import Demand, read_demand, recipe
 from exports.formats import FORMATS
-from exports.licences import licence_text
 from exports.models import ExportFile
 from exports.queue import Wanted
 from exports.weights import expected_size, row_count
-from exports.writers import zip_files
+from exports.writers import licence_text, zip_files
 
 TASK = "exports.build_lot"
 NAME = "lot"
@@ -176,10 +175,7 @@ def _file(demand: Demand, workshop: Path) -> Path:
 
 def _readme(lot: Lot, files: list[Path], workshop: Path) -> Path:
     path = workshop / "LISEZMOI.txt"
-    parts = [
-        f"{file.name}\n{licence_text(demand.version)}"
-        for demand, file in zip(lot.demands, files, strict=True)
-    ]
+    parts = [f"{file.name}\n{licence_text(demand)}" for demand, file in zip(lot.demands, files, strict=True)]
     path.write_text(
         "\n".join([*parts, f"Adresse : {settings.PUBLIC_URL}{lot.address()}\n"]), encoding="utf-8"
     )

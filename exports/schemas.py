@@ -18,6 +18,8 @@ from couches.schemas import in_order, properties
 
 SHORT_NAME_BYTES = 10
 LIST_SEPARATOR = "|"
+# A sheet of Excel or LibreOffice has 1,048,576 rows; the first one names the columns.
+MAX_SHEET_ROWS = 1_048_575
 # The path of a column that holds all the answers.
 WHOLE = ""
 

@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from exports import views, views_builds, views_lots
+from exports import views, views_builds, views_deltas, views_lots
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
+    path("", include("exports.catalogue.urls")),
     path("exports/lot/", views_lots.LotView.as_view(), name="exports-lot"),
     path("exports/suivi/<str:key>/", views_builds.BuildView.as_view(), name="exports-build"),
     path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
@@ -16,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="exports-manifest",
     ),
     path(
-        "exports/<str:slug>/<str:number>/depuis/<str:since>/", views.DeltaView.as_view(), name="exports-delta"
+        "exports/<str:slug>/<str:number>/depuis/<str:since>/",
+        views_deltas.DeltaView.as_view(),
+        name="exports-delta",
     ),
 ]

@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
@@ -15,16 +14,13 @@ from rest_framework.request import Request
 from couches.models import Couche, CoucheVersion
 from exports import downloads, streams
 from exports.build import absolute, find_built
-from exports.deltas import csv_delta, geojson_delta
-from exports.demands import Demand, read_demand, recipe
-from exports.formats import FORMATS
+from exports.demands import Demand, read_demand
 from exports.manifests import manifest
 from exports.public import LATEST
 from exports.public import MAX_AGE as MAX_AGE
 from exports.public import PublicView as PublicView
 from exports.public import prefers_page as prefers_page
 from exports.queue import address, ask, wanted_file
-from exports.rows import Selection
 from exports.schemas import table_schema
 from exports.views_builds import accepted
 
@@ -41,41 +37,6 @@ class ExportFileView(PublicView):
         response = _streamed(request, demand) if demand.format.streamed else _built(request, demand)
         response["Content-Location"] = address(demand)
         return response
-
-
-class DeltaView(PublicView):
-    """`/exports/{slug}/{n}/depuis/{m}/?format=geojson|csv`: what changed, tombstones included."""
-
-    def get(self, request: Request, slug: str, number: str, since: str) -> HttpResponseBase:
-        """Stream the changes after version `since`, up to version `number`."""
-        version = find_version(slug, number)
-        before = find_version(slug, since) if since != "0" else None
-        form = request.query_params.get("format", "geojson")
-        if form not in ("geojson", "csv"):
-            raise ValidationError({"format": [_("Choisissez geojson ou csv pour les changements.")]})
-        start = before.number if before else 0
-        if start >= version.number:
-            message = _(
-                "La version de départ doit précéder la version %(number)d : choisissez-en une plus ancienne."
-            )
-            raise ValidationError({"depuis": [message % {"number": version.number}]})
-        rows = geojson_delta if form == "geojson" else csv_delta
-        facts = [
-            slug,
-            version.number,
-            start,
-            form,
-            version.sha256,
-            before.sha256 if before else "",
-            recipe(version),
-        ]
-        return downloads.streamed(
-            request._request,
-            lambda: rows(Selection(version), start),
-            etag=_etag(orjson.dumps(facts)),
-            filename=f"{slug}_v{version.number}_depuis_v{start}.{form}",
-            media_type=FORMATS[form].media_type,
-        )
 
 
 class ManifestView(PublicView):
@@ -150,7 +111,7 @@ def _json(request: Request, document: dict[str, Any]) -> HttpResponseBase:
     response = downloads.streamed(
         request._request,
         lambda: iter((body,)),
-        etag=_etag(body),
+        etag=etag_of(body),
         filename="",
         media_type="application/json",
     )
@@ -158,5 +119,6 @@ def _json(request: Request, document: dict[str, Any]) -> HttpResponseBase:
     return response
 
 
-def _etag(facts: bytes) -> str:
+def etag_of(facts: bytes) -> str:
+    """Return the strong validator of what is made from these facts."""
     return f'"{hashlib.sha256(facts).hexdigest()[:32]}"'

@@ -5,7 +5,7 @@ import datetime as dt
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,15 +14,14 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from pyproj import CRS
 
-from couches.models import CoucheVersion
 from exports import arrow
 from exports.demands import Demand
-from exports.licences import licence_text
+from exports.dossier import write_dossier
 from exports.rows import Selection, text_widths
 from exports.schemas import LIST_SEPARATOR, Column, columns_of
-from exports.writers_ods import write_ods
+from exports.tables import dictionary_rows, headings, rows_of
 from exports.writers_parquet import write_parquet
-from exports.writers_xlsx import write_xlsx
+from exports.writers_sheets import Sheet, write_ods, write_xlsx
 
 DBF_TEXT_BYTES = 254
 # Readers older than GDAL count a .dbf's bytes in 32 signed bits.
@@ -30,8 +29,14 @@ DBF_MAX_BYTES = 2**31 - 1
 # Deflate's first level: a DBF is mostly spaces, the higher ones cost five times more for a tenth.
 ZIP_LEVEL = 1
 
-# The formats we write ourselves, from the same rows.
-_OWN = {"parquet": write_parquet, "xlsx": write_xlsx, "ods": write_ods}
+LICENCES = {
+    "etalab-2.0": (
+        "Licence Ouverte / Open Licence 2.0 (Etalab)\n"
+        "https://www.etalab.gouv.fr/licence-ouverte-open-licence\n\n"
+        "Vous pouvez réutiliser ces données librement, y compris commercialement, à condition "
+        "d'en mentionner la source et la date de mise à jour.\n"
+    )
+}
 
 
 def write_layer(demand: Demand, selection: Selection, srid: int, folder: Path) -> list[Path]:
@@ -39,20 +44,36 @@ def write_layer(demand: Demand, selection: Selection, srid: int, folder: Path) -
     columns = columns_of(demand.version.couche)
     if demand.format.name == "shp":
         return _write_shapefile(demand, selection, columns, srid, folder)
+    if demand.format.name == "dossier":
+        made = write_dossier(demand, selection, srid, folder, write_layer=write_layer)
+        return [*made, _write_dictionary(columns, set(), folder), _write_licence(demand, folder)]
     path = folder / f"{demand.stem(str(srid))}.{demand.format.extension}"
-    own = _OWN.get(demand.format.name)
-    if own is not None:
-        own(demand, selection, columns, srid, path)
+    if demand.format.sheet:
+        _write_sheets(demand, selection, columns, srid, path)
         return [path]
-    write_gdal(demand, selection, columns, srid, path)
+    names = [column.name for column in columns]
+    schema = arrow.schema_of(columns, names)
+    found = arrow.renamed(arrow.batches(selection, columns, srid), schema)
+    if demand.format.name == "parquet":
+        write_parquet(path, found, schema, srid, _metadata(demand, srid))
+    else:
+        _write(demand, found, schema, path, srid, layer=demand.version.couche.slug)
     return [path]
 
 
-def write_gdal(demand: Demand, selection: Selection, columns: list[Column], srid: int, path: Path) -> None:
-    """Write the selection in `srid` to `path` with the driver of the demand's format."""
-    schema = arrow.schema_of(columns, [column.name for column in columns])
-    found = arrow.renamed(arrow.batches(selection, columns, srid), schema)
-    _write(demand, found, schema, path, srid, layer=demand.version.couche.slug)
+def _write_sheets(demand: Demand, selection: Selection, columns: list[Column], srid: int, path: Path) -> None:
+    """Write a workbook: the rows, what the fields mean, what may be done with them."""
+    version = demand.version
+    found = arrow.batches(selection, columns, srid)
+    sheets: list[Sheet] = [
+        ("donnees", chain([headings(columns)], rows_of(found, columns, srid))),
+        ("dictionnaire", dictionary_rows(columns)),
+        ("licence", [["licence"], *([line] for line in licence_text(demand).splitlines())]),
+    ]
+    if demand.format.name == "xlsx":
+        write_xlsx(path, sheets, title=version.couche.title, published=version.published_at)
+    else:
+        write_ods(path, sheets, published=version.published_at)
 
 
 def _write(
@@ -65,34 +86,32 @@ def _write(
     layer: str,
     **options: str,
 ) -> None:
-    """Hand the batches over to GDAL."""
+    """Hand the batches over to GDAL.
+
+    GDAL stamps files with the current date: ours carry the version's, so that the same
+    version gives the same bytes whenever it is built.
+    """
+    published = demand.version.published_at.astimezone(dt.UTC)
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": published.strftime("%Y-%m-%dT%H:%M:%SZ")})
     if demand.format.name == "gpkg":
         options["layer_metadata"] = _metadata(demand, srid)  # type: ignore[assignment]  # a dict for this one
     if demand.format.name in ("gpkg", "fgb"):
         options["DESCRIPTION"] = demand.version.couche.title
-    with at_its_date(demand.version), warnings.catch_warnings():
-        # Told by the dictionary: a field name that a reader of ours would find changed.
-        warnings.filterwarnings("ignore", message=".*Several coordinate operations.*")
-        pyogrio.write_arrow(
-            pa.RecordBatchReader.from_batches(schema, found),
-            path,
-            layer=layer,
-            driver=demand.format.driver,
-            geometry_name=arrow.GEOMETRY,
-            geometry_type="Point",
-            crs=f"EPSG:{srid}",
-            encoding="UTF-8",
-            **options,
-        )
-
-
-@contextmanager
-def at_its_date(version: CoucheVersion) -> Iterator[None]:
-    """Have GDAL stamp files with the version's date, not today's: same version, same bytes."""
-    published = version.published_at.astimezone(dt.UTC)
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": published.strftime("%Y-%m-%dT%H:%M:%SZ")})
     try:
-        yield
+        with warnings.catch_warnings():
+            # Told by the dictionary: a field name that a reader of ours would find changed.
+            warnings.filterwarnings("ignore", message=".*Several coordinate operations.*")
+            pyogrio.write_arrow(
+                pa.RecordBatchReader.from_batches(schema, found),
+                path,
+                layer=layer,
+                driver=demand.format.driver,
+                geometry_name=arrow.GEOMETRY,
+                geometry_type="Point",
+                crs=f"EPSG:{srid}",
+                encoding="UTF-8",
+                **options,
+            )
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
@@ -131,7 +150,7 @@ def _write_shapefile(
         _write(demand, rest.take(rows), schema, path, srid, layer=path.stem, **options)
         path.with_suffix(".prj").write_text(CRS.from_epsg(srid).to_wkt("WKT1_ESRI"), encoding="utf-8")
         made += sorted(folder.glob(f"{path.stem}.*"))
-    return [*made, write_dictionary(columns, set(cut), folder), write_licence(demand, folder)]
+    return [*made, _write_dictionary(columns, set(cut), folder), _write_licence(demand, folder)]
 
 
 class _Batches:
@@ -179,7 +198,7 @@ def _record_bytes(columns: list[Column], widths: dict[str, int]) -> int:
     )
 
 
-def write_dictionary(columns: list[Column], cut: set[str], folder: Path) -> Path:
+def _write_dictionary(columns: list[Column], cut: set[str], folder: Path) -> Path:
     """Write what each short name means: ten letters say little."""
     path = folder / "dictionnaire.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -193,11 +212,18 @@ def write_dictionary(columns: list[Column], cut: set[str], folder: Path) -> Path
     return path
 
 
-def write_licence(demand: Demand, folder: Path) -> Path:
-    """Write the licence beside the data."""
+def _write_licence(demand: Demand, folder: Path) -> Path:
     path = folder / "licence.txt"
-    path.write_text(licence_text(demand.version), encoding="utf-8")
+    path.write_text(licence_text(demand), encoding="utf-8")
     return path
+
+
+def licence_text(demand: Demand) -> str:
+    """Return what may be done with a file, in the words that go with it."""
+    version = demand.version
+    published = version.published_at.astimezone(dt.UTC).date().isoformat()
+    head = f"{version.couche.title} — version {version.number}, publiée le {published}\n\n"
+    return head + LICENCES.get(version.couche.licence, f"{version.couche.licence}\n")
 
 
 def zip_files(path: Path, files: list[Path], stamp: dt.datetime) -> None:

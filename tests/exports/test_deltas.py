@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.gis.geos import Point
+from django.db import connection
 from django.test import Client
 
 from couches.models import CoucheVersion
 from couches.publication import revert
 from exports.build import build
+from exports.deltas import delta_query
 from exports.demands import read_demand
+from exports.formats import FORMATS
+from exports.rows import Selection
+from exports.schemas import columns_of
 from tests.exports import factories as made
 from tests.exports.conftest import FIRST
 from tests.exports.reading import body
@@ -66,6 +72,91 @@ def test_the_csv_says_the_same(second: CoucheVersion, emma: Client) -> None:
     assert {name for name, value in gone.items() if value} == {"change", "id", "number", "couche", "version"}
 
 
+def test_a_change_says_what_was_before(second: CoucheVersion, emma: Client) -> None:
+    """Only the fields that differ, and no geometry where the point stayed."""
+    changed = delta(emma, 2, 1)[str(FIRST)]
+    assert changed["before"] == {"geometry": None, "properties": {"display": "emergency_only"}}
+    assert "before" not in delta(emma, 2, 1)[str(NEW)]
+    made.release(made.change("update", FIRST, geom=Point(2.4412, 44.9315, srid=4326)))
+    moved = delta(emma, 3, 2)[str(FIRST)]
+    assert moved["before"]["geometry"]["coordinates"] == [2.4412345, 44.9312345]
+    assert moved["before"]["properties"] == {
+        "accuracy_m": 12.5,
+        "latitude": 44.9312345,
+        "longitude": 2.4412345,
+    }
+    text = body(emma.get("/exports/zones-blanches/3/depuis/1/", {"format": "csv"})).decode()
+    row = next(row for row in csv.DictReader(io.StringIO(text)) if row["id"] == str(FIRST))
+    assert row["champs_modifies"] == "accuracy_m|display|latitude|longitude"
+
+
+def test_the_collection_says_where_it_leads(second: CoucheVersion, emma: Client) -> None:
+    """Enough to check the base that was brought up to date."""
+    document = json.loads(body(emma.get("/exports/zones-blanches/derniere/depuis/1/")))
+    assert (document["couche"], document["from"], document["to"]) == ("zones-blanches", 1, 2)
+    assert (document["sha256"], document["feature_count"]) == (second.sha256, second.feature_count)
+    assert document["count"] == len(document["features"]) == 3
+
+
+def test_answers_can_be_had_as_they_are_stored(second: CoucheVersion, emma: Client) -> None:
+    response = emma.get("/exports/zones-blanches/2/depuis/1/", {"attributs": "imbriques"})
+    found = {one["id"]: one for one in json.loads(body(response))["features"]}
+    assert found[str(FIRST)]["properties"]["attributes"] == {**made.REPORT, "display": "4g"}
+    assert found[str(FIRST)]["before"]["properties"]["attributes"]["display"] == "emergency_only"
+    for query in ({"attributs": "x"}, {"attributs": "imbriques", "format": "csv"}, {"territoire": "lune:1"}):
+        assert emma.get("/exports/zones-blanches/2/depuis/1/", query).status_code == 422
+
+
+def test_who_follows_a_territory_holds_its_objects_and_no_others(second: CoucheVersion, emma: Client) -> None:
+    """An object that goes to the next commune is withdrawn for one, added for the other."""
+
+    def place(territory: str) -> dict[str, str]:
+        response = emma.get("/exports/zones-blanches/3/depuis/2/", {"territoire": territory})
+        document = json.loads(body(response))
+        assert "sha256" not in document
+        return {one["id"]: one["properties"]["change"] for one in document["features"]}
+
+    made.release(
+        made.change("update", FIRST, geom=Point(2.34, 44.92, srid=4326), commune_id="15267"),
+    )
+    assert place("commune:15014") == {str(FIRST): "withdrawn"}
+    assert place("commune:15267") == {str(FIRST): "added"}
+    assert place("departement:15") == {str(FIRST): "changed"}
+    response = emma.get("/exports/zones-blanches/3/depuis/2/", {"territoire": "commune:15014"})
+    (gone,) = json.loads(body(response))["features"]
+    assert gone["geometry"] is None and set(gone["properties"]) == {
+        "change",
+        "id",
+        "number",
+        "couche",
+        "version",
+    }
+
+
+def test_an_unchanged_delta_is_not_sent_again(second: CoucheVersion, emma: Client) -> None:
+    address = "/exports/zones-blanches/2/depuis/1/"
+    first = emma.get(address)
+    body(first)
+    assert emma.get(address, headers={"if-none-match": first["ETag"]}).status_code == 304
+    other = emma.get(address, {"territoire": "commune:15014"}, headers={"if-none-match": first["ETag"]})
+    assert other.status_code == 200 and body(other)
+
+
+def test_a_delta_is_found_by_the_indexes_of_intervals(aurillac: Any, emma: Client) -> None:
+    """What did not change is not read."""
+    many = [made.change(geom=Point(2.3 + rank / 1e4, 44.9, srid=4326)) for rank in range(2000)]
+    version = made.release(*many)
+    made.release(made.change("delete", many[0].feature_id))
+    selection = Selection(made.zones().versions.select_related("couche").get(number=2))
+    query = delta_query(selection, version.number, columns_of(version.couche))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE couches_featureversion")
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        cursor.execute("EXPLAIN " + query.as_string(cursor.connection))
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Seq Scan on couches_featureversion" not in plan and "fv_couche_" in plan, plan
+
+
 def test_a_revert_undoes_the_delta(second: CoucheVersion, emma: Client) -> None:
     """Version 3 is version 1 again: the changes are mirrored, and none is left since 1."""
     revert(couche=second.couche, number=1, by=None)
@@ -109,7 +200,7 @@ def test_the_manifest_says_how_to_check(second: CoucheVersion, emma: Client) -> 
     assert document["licence"] == "etalab-2.0" and document["crs"] == "EPSG:4326"
     assert document["previous"]["number"] == 1
     files = {entry["format"]: entry for entry in document["files"]}
-    assert set(files) == {"geojson", "csv", "gpkg", "shp", "fgb", "kml"}
+    assert set(files) == set(FORMATS)
     assert (files["gpkg"]["sha256"], files["gpkg"]["size"], files["gpkg"]["crs"]) == (
         row.sha256,
         row.size,

@@ -1,5 +1,7 @@
 """Clients that people use read every object, page after page, where it is: GDAL, OWSLib, QGIS."""
 
+# ruff: noqa: F811  # fixtures are asked for by their names
+
 import json
 import shutil
 import subprocess

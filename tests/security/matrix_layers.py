@@ -26,4 +26,8 @@ LAYERS: dict[str, Route] = {
     "ogc-queryables": public(args=_collection),
     "ogc-items": public(args=_collection),
     "ogc-item": public(args=_item),
+    "catalogue": public(args=lambda world: ["jsonld"]),
+    "catalogue-iso": public(args=_collection),
+    "catalogue-dataset": public(args=_collection),
+    "sitemap": public(),
 }

@@ -10,6 +10,7 @@ EXAMPLES: dict[str, object] = {
     "code": "15014",
     "slug": "zones-blanches",
     "number": "1",
+    "ending": "jsonld",
     "collection": "zones-blanches",
     "feature": "4b3f2c4e-0000-4000-8000-000000000001",
     "since": "0",
