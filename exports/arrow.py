@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from psycopg import sql
 
+from exports.progress import told
 from exports.rows import Selection, flat_rows
 from exports.schemas import Column
 from exports.streams import copying
@@ -82,12 +83,19 @@ def batches(
 
     `cut` names the columns whose texts are shortened to that many bytes, between characters.
     """
+    for batch in plain_batches(selection, columns, srid):
+        yield with_points(batch, columns, cut or {})
+
+
+def plain_batches(selection: Selection, columns: list[Column], srid: int) -> Iterator[pa.RecordBatch]:
+    """Yield batches of the selection's rows: one field per column, then `geom_x` and `geom_y` in `srid`."""
     query = flat_rows(selection, columns, srid)
     with copying(query, sql.SQL("(FORMAT csv)"), timeout_ms=BUILD_TIMEOUT_MS) as copy:
         source = _CopyFile(copy)
         try:
             for batch in _read(source, columns):
-                yield _with_points(batch, columns, cut or {})
+                told(batch.num_rows)
+                yield batch
         finally:
             source.stop()
 
@@ -138,7 +146,8 @@ def schema_of(
     return pa.schema([*fields, wkb])
 
 
-def _with_points(batch: pa.RecordBatch, columns: list[Column], cut: dict[str, int]) -> pa.RecordBatch:
+def with_points(batch: pa.RecordBatch, columns: list[Column], cut: dict[str, int]) -> pa.RecordBatch:
+    """Return a plain batch with its coordinates made into WKB points, the texts in `cut` shortened."""
     arrays = [
         _shortened(batch.column(index), cut[column.name]) if column.name in cut else batch.column(index)
         for index, column in enumerate(columns)

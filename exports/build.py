@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -20,7 +21,8 @@ from django.utils import timezone
 from exports.demands import Demand, recipe
 from exports.models import ExportFile
 from exports.projections import LEGAL, WGS84
-from exports.rows import Selection, count, legal_srids
+from exports.rows import Selection, legal_srids
+from exports.weights import row_count
 from exports.writers import write_layer, zip_files
 
 WORKSHOP = ".en-cours"
@@ -55,7 +57,7 @@ def build(demand: Demand) -> ExportFile:
     Raises Busy when another process is at it: the lock belongs to its database
     connection, so it cannot outlive it.
     """
-    with _alone(demand):
+    with alone(demand.key):
         found = find_built(demand)
         if found is not None:
             return found
@@ -80,12 +82,17 @@ def sweep_leftovers(*, older_than: float = LEFTOVER_SECONDS) -> int:
 
 def lock_key(demand: Demand) -> int:
     """Return the advisory lock of a demand."""
-    return int.from_bytes(hashlib.sha256(demand.key.encode()).digest()[:8], signed=True)
+    return _lock_of(demand.key)
+
+
+def _lock_of(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 @contextmanager
-def _alone(demand: Demand) -> Iterator[None]:
-    key = lock_key(demand)
+def alone(name: str) -> Iterator[None]:
+    """Hold the name's lock, which dies with this connection. Raises Busy when another process has it."""
+    key = _lock_of(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         if not cursor.fetchone()[0]:
@@ -102,10 +109,12 @@ def _make(demand: Demand, workshop: Path) -> Path:
     crs = [int(demand.crs)] if demand.crs != LEGAL else _spanned(demand.selection)
     layers = workshop / "couches"
     layers.mkdir()
+    parts = [
+        (srid, Selection(demand.version, demand.territory, legal_srid=srid if demand.crs == LEGAL else None))
+        for srid in crs
+    ]
     files: list[Path] = []
-    for srid in crs:
-        only = srid if demand.crs == LEGAL else None
-        selection = Selection(demand.version, demand.territory, legal_srid=only)
+    for srid, selection in parts:
         files += [path for path in write_layer(demand, selection, srid, layers) if path not in files]
     target = workshop / demand.filename()
     if target.suffix == ".zip":
@@ -122,38 +131,38 @@ def _spanned(selection: Selection) -> list[int]:
 
 
 def _publish(demand: Demand, made: Path) -> ExportFile:
-    """Flush, move, flush the folder, and only then write the row."""
+    return publish_file(
+        made,
+        folder=Path(demand.version.couche.slug) / f"v{demand.version.number}",
+        rows=row_count(demand.selection),
+        version=demand.version,
+        format=demand.format.name,
+        crs=demand.crs,
+        territory=demand.territory_key,
+        recipe=recipe(demand.version),
+    )
+
+
+def publish_file(made: Path, *, folder: Path, rows: int, **identity: Any) -> ExportFile:
+    """Flush, move, flush the folder, and only then write the row that `identity` names."""
     digest, size = _flush(made)
-    folder = Path(demand.version.couche.slug) / f"v{demand.version.number}" / digest[:16]
+    folder = folder / digest[:16]
     target = Path(settings.EXPORTS_ROOT) / folder / made.name
     target.parent.mkdir(parents=True, exist_ok=True)
     made.replace(target)
     for parent in (target.parent, target.parent.parent):
         _flush_folder(parent)
     row, _created = ExportFile.objects.update_or_create(
-        version=demand.version,
-        format=demand.format.name,
-        crs=demand.crs,
-        territory=demand.territory_key,
-        recipe=recipe(demand.version),
+        **identity,
         defaults={
             "path": str(folder / made.name),
             "size": size,
             "sha256": digest,
-            "feature_count": count_rows(demand.selection),
+            "feature_count": rows,
             "built_at": timezone.now(),
         },
     )
     return row
-
-
-def count_rows(selection: Selection) -> int:
-    """Return the number of rows of a selection."""
-    if selection.territory is None and selection.legal_srid is None:
-        return selection.version.feature_count
-    with connection.cursor() as cursor:
-        cursor.execute(count(selection))
-        return int(cursor.fetchone()[0])
 
 
 def _flush(path: Path) -> tuple[str, int]:

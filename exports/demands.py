@@ -4,15 +4,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.utils.translation import gettext as _
+from psycopg import sql
 
 from couches.models import CoucheVersion
+from couches.reading import reader
 from exports.formats import FORMATS, Format
 from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
-from exports.rows import Selection, Territory, count, legal_srids
+from exports.rows import Selection, Territory, count, legal_srids, longest_answers
 from exports.schemas import MAX_SHEET_ROWS, Column, columns_of, nested_columns
 from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
 from territoires.scope import parse_territory
@@ -112,24 +114,34 @@ def read_demand(version: CoucheVersion, parameters: Mapping[str, str]) -> Demand
     nested = _read_nested(parameters.get("attributs", ""), form)
     territory = parse_territory(parameters.get("territoire", ""))
     selection = Selection(version, territory)
-    if form.sheet:
-        _check_fits(selection)
+    _check_fits(form, selection)
     return Demand(version, form, _settle_crs(crs, form, selection), territory, bom, nested)
 
 
-def _check_fits(selection: Selection) -> None:
-    """Refuse what a sheet cannot hold; counting is only worth it where the whole version would not fit."""
-    rows = selection.version.feature_count
-    if rows > MAX_SHEET_ROWS and selection.territory is not None:
-        with connection.cursor() as cursor:
-            cursor.execute(count(selection))
-            rows = cursor.fetchone()[0]
-    if rows > MAX_SHEET_ROWS:
+def _check_fits(form: Format, selection: Selection) -> None:
+    """Refuse what a format cannot hold whole: a file cut short would lie."""
+    limit = min(filter(None, (form.max_rows, MAX_SHEET_ROWS if form.sheet else 0)), default=0)
+    # Counting is only worth it where the whole version would not fit.
+    if limit and selection.version.feature_count > limit:
+        rows = int(_one(count(selection)))
+        if rows > limit:
+            message = _(
+                "Ce format (%(label)s) s'arrête à %(max)d objets, et il y en aurait %(rows)d : restreignez "
+                "« territoire », ou demandez format=csv ou format=gpkg."
+            )
+            raise ValidationError({"format": [message % {"label": form.label, "max": limit, "rows": rows}]})
+    if form.max_text and _one(longest_answers(selection, form.max_text)):
         message = _(
-            "Une feuille de tableur n'a que %(max)d lignes, il en faudrait %(rows)d : restreignez "
-            "« territoire », ou demandez format=csv ou format=gpkg."
+            "Un texte dépasse les %(max)d caractères d'une case de tableur : restreignez « territoire », "
+            "ou demandez format=csv ou format=gpkg."
         )
-        raise ValidationError({"format": [message % {"max": MAX_SHEET_ROWS + 1, "rows": rows + 1}]})
+        raise ValidationError({"format": [message % {"max": form.max_text}]})
+
+
+def _one(query: sql.Composed) -> Any:
+    with reader().cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchone()[0]
 
 
 def _read_format(text: str) -> Format:
@@ -197,7 +209,7 @@ def _settle_crs(crs: str, form: Format, selection: Selection) -> str:
 
 
 def _legal_srids(selection: Selection) -> set[int]:
-    with connection.cursor() as cursor:
+    with reader().cursor() as cursor:
         cursor.execute(legal_srids(selection))
         return {row[0] for row in cursor.fetchall()}
 

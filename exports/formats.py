@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass
 
+# A cell of Excel or LibreOffice has no more characters; cut, a text would lie.
+CELL_CHARACTERS = 32_767
+# The programs that open an ODS read it whole into memory: they give up long before Excel's limit.
+ODS_ROWS = 200_000
+# GDAL's KML driver holds the whole document: 15 kB of memory per point.
+KML_ROWS = 50_000
+
 
 @dataclass(frozen=True)
 class Format:
@@ -9,7 +16,9 @@ class Format:
 
     `driver` names what writes it (GDAL's driver, or a writer of ours), empty when the rows are
     streamed straight from PostgreSQL; `wgs84_only` formats define their own CRS; a `sheet` has a
-    bounded number of rows.
+    bounded number of rows. `max_rows` and `max_text` (characters of one value) are what a
+    format's writer or readers hold, 0 for no limit; `per_csv` is its weight against the CSV of
+    the same rows (100,000 sown points), for an estimate before the first build.
     """
 
     name: str
@@ -19,6 +28,9 @@ class Format:
     driver: str = ""
     wgs84_only: bool = False
     sheet: bool = False
+    max_rows: int = 0
+    max_text: int = 0
+    per_csv: float = 1.0
 
     @property
     def streamed(self) -> bool:
@@ -32,14 +44,37 @@ FORMATS = {
     made.name: made
     for made in (
         Format("geojson", "GeoJSON", "application/geo+json", "geojson", wgs84_only=True),
-        Format("gpkg", "GeoPackage", "application/geopackage+sqlite3", "gpkg", "GPKG"),
-        Format("shp", "Shapefile (zip)", "application/zip", "shp.zip", "ESRI Shapefile"),
+        Format("gpkg", "GeoPackage", "application/geopackage+sqlite3", "gpkg", "GPKG", per_csv=1.2),
+        Format("shp", "Shapefile (zip)", "application/zip", "shp.zip", "ESRI Shapefile", per_csv=0.33),
         Format("csv", "CSV", "text/csv; charset=utf-8; header=present", "csv"),
-        Format("fgb", "FlatGeobuf", "application/flatgeobuf", "fgb", "FlatGeobuf"),
-        Format("kml", "KML", "application/vnd.google-earth.kml+xml", "kml", "LIBKML", wgs84_only=True),
-        Format("parquet", "GeoParquet", "application/vnd.apache.parquet", "parquet", "GeoParquet"),
-        Format("xlsx", "Excel (xlsx)", _XLSX, "xlsx", "XLSX", sheet=True),
-        Format("ods", "OpenDocument (ods)", _ODS, "ods", "ODS", sheet=True),
-        Format("dossier", "Dossier complet (zip)", "application/zip", "dossier.zip", "dossier"),
+        Format("fgb", "FlatGeobuf", "application/flatgeobuf", "fgb", "FlatGeobuf", per_csv=1.6),
+        Format(
+            "kml",
+            "KML",
+            "application/vnd.google-earth.kml+xml",
+            "kml",
+            "LIBKML",
+            wgs84_only=True,
+            max_rows=KML_ROWS,
+            per_csv=6.8,
+        ),
+        Format(
+            "parquet", "GeoParquet", "application/vnd.apache.parquet", "parquet", "GeoParquet", per_csv=0.25
+        ),
+        Format(
+            "xlsx", "Excel (xlsx)", _XLSX, "xlsx", "XLSX", sheet=True, max_text=CELL_CHARACTERS, per_csv=0.62
+        ),
+        Format(
+            "ods",
+            "OpenDocument (ods)",
+            _ODS,
+            "ods",
+            "ODS",
+            sheet=True,
+            max_rows=ODS_ROWS,
+            max_text=CELL_CHARACTERS,
+            per_csv=0.66,
+        ),
+        Format("dossier", "Dossier complet (zip)", "application/zip", "dossier.zip", "dossier", per_csv=0.7),
     )
 }

@@ -2,7 +2,8 @@
 
 Only `couches` and `territoires` tables appear here, so nothing unmoderated can leave by
 construction. Rows come in the order of their primary key, which never changes: the
-bytes of a version are the same at each download, and no sort delays the first one.
+bytes of a version are the same at each download. `Selection.after` and `until` cut that
+order into steps, for what must leave before all of it is sorted.
 """
 
 import json
@@ -37,11 +38,16 @@ _IN_ORDER = sql.SQL("FROM (SELECT {fields} {tables} WHERE {where} ORDER BY fv.id
 
 @dataclass(frozen=True)
 class Selection:
-    """The rows of one version, within a territory or everywhere, of one legal CRS or of all."""
+    """The rows of one version, within a territory or everywhere, of one legal CRS or of all.
+
+    `after` (exclusive) and `until` (inclusive) are keys of rows: a step of the walk.
+    """
 
     version: CoucheVersion
     territory: Territory | None = None
     legal_srid: int | None = None
+    after: int | None = None
+    until: int | None = None
 
     def where(self) -> sql.Composed:
         """Return the condition that selects the rows in force at the version."""
@@ -52,6 +58,10 @@ class Selection:
             sql.SQL("(fv.to_version IS NULL OR fv.to_version > {})").format(number),
             *self.place(),
         ]
+        if self.after is not None:
+            clauses.append(sql.SQL("fv.id > {}").format(sql.Literal(self.after)))
+        if self.until is not None:
+            clauses.append(sql.SQL("fv.id <= {}").format(sql.Literal(self.until)))
         return sql.SQL(" AND ").join(clauses)
 
     def place(self) -> list[sql.Composable]:
@@ -159,6 +169,38 @@ def legal_srids(selection: Selection) -> sql.Composed:
 def count(selection: Selection) -> sql.Composed:
     """The number of rows of the selection."""
     return sql.SQL("SELECT count(*) {tables} WHERE {where}").format(tables=TABLES, where=selection.where())
+
+
+def longest_answers(selection: Selection, limit: int) -> sql.Composed:
+    """Whether a row's answers, all together, pass `limit` characters: if none does, no value does.
+
+    PostgreSQL's compression shortens a text ninety times at most: what is stored in less
+    than that is not even read.
+    """
+    return sql.SQL(
+        "SELECT EXISTS (SELECT {tables} WHERE {where} "
+        "AND pg_column_size(fv.attributes) > {stored} AND length(fv.attributes::text) > {limit})"
+    ).format(
+        tables=TABLES,
+        where=selection.where(),
+        stored=sql.Literal(limit // 100),
+        limit=sql.Literal(limit),
+    )
+
+
+def step_end(selection: Selection, after: int, rows: int) -> sql.Composed:
+    """The key `rows` rows of the couche after `after`, whatever their version: no row near the end.
+
+    An index-only walk of (couche, id): fifty thousand keys in a few milliseconds.
+    """
+    return sql.SQL(
+        "SELECT fv.id FROM couches_featureversion fv WHERE fv.couche_id = {couche} AND fv.id > {after} "
+        "ORDER BY fv.couche_id, fv.id OFFSET {offset} LIMIT 1"
+    ).format(
+        couche=sql.Literal(selection.version.couche_id),
+        after=sql.Literal(after),
+        offset=sql.Literal(rows - 1),
+    )
 
 
 def projected_geometry(srid: int) -> sql.Composable:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from exports import views, views_deltas, views_national
+from exports import views, views_builds, views_deltas, views_lots, views_national
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
@@ -28,6 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views_national.OwnSchemaView.as_view(),
         name="schema-zones-blanches-json",
     ),
+    path("exports/lot/", views_lots.LotView.as_view(), name="exports-lot"),
+    path("exports/suivi/<str:key>/", views_builds.BuildView.as_view(), name="exports-build"),
     path("exports/<str:slug>/schema.json", views.SchemaView.as_view(), name="exports-schema"),
     path("exports/<str:slug>/<str:number>/", views.ExportFileView.as_view(), name="exports-file"),
     path(

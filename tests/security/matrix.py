@@ -62,6 +62,10 @@ ROUTES: dict[str, Route] = {
     "api-register": public(args=lambda world: ["15014"]),
     "api-pack": public(args=lambda world: ["15014"]),
     "signaler-formulaires": public(),
+    "exports-lot": Route(
+        query="?territoire=commune:15014&format=geojson", allowed={"GET": " ".join(["202"] * 8)}
+    ),
+    "exports-build": Route(args=lambda world: ["0" * 32], allowed={"GET": " ".join(["404"] * 8)}),
     "exports-schema": public(args=lambda world: COUCHE),
     "exports-file": public(args=lambda world: [*COUCHE, "derniere"], query="?format=geojson"),
     "exports-manifest": public(args=lambda world: [*COUCHE, "1"]),
