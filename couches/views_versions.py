@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from couches.deltas import delta_counts
 from couches.differences import CHANGES, Difference, differences
 from couches.models import Couche, CoucheVersion
-from couches.views import FORMATS, LICENCES
+from couches.views import LICENCES
 from territoires.models import Departement, Region
 from territoires.scope import parse_territory
 
@@ -56,7 +56,6 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "following": number + 1 if latest and number < latest.number else None,
         "address": settings.PUBLIC_URL + reverse("couche-version", args=[slug, number]),
         "exports": f"{settings.PUBLIC_URL}/exports/{slug}/{number}/",
-        "formats": FORMATS,
         "licence": licence,
         "licence_address": licence_address,
     }

@@ -55,6 +55,12 @@ class Choice:
     exact: bool
 
 
+@register.simple_tag
+def export_formats() -> list[tuple[str, Any]]:
+    """Return (code, label) of the formats, in the order an analyst would want them."""
+    return list(LABELS.items())
+
+
 @register.inclusion_tag("exports/telecharger.html", takes_context=True)
 def download_block(context: template.Context, couche: Couche, latest: CoucheVersion) -> dict[str, Any]:
     """Show how to download the version `latest` of `couche`; `?lieu=` looks for a territory."""
