@@ -17,7 +17,10 @@ from exports.national.specs import Field, Spec
 MISSING, WRONG, STUCK = "manquant", "faux", "bloque"
 Row = dict[str, str]
 _LA_POSTE_SIREN = "356000000"
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# As strict as frictionless: no dot at an end nor two in a row, labels of letters, a real ending.
+_EMAIL = re.compile(
+    r"[A-Za-z0-9_'+-]+(?:\.[A-Za-z0-9_'+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
+)
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/]+\S*", re.IGNORECASE)
 _WORDS_OF_BOOLEANS = {"true", "false"}
 
@@ -98,7 +101,7 @@ def _is_date(_field: Field, value: str) -> bool:
         dt.date.fromisoformat(value)
     except ValueError:
         return False
-    return len(value) == 10
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None
 
 
 def _is_list(_field: Field, value: str) -> bool:

@@ -261,6 +261,16 @@ def test_the_checks_frictionless_ignores() -> None:
         list(custom_gaps((("inconnu", {"column": "a"}),), {"a": "1"}))
 
 
+@pytest.mark.parametrize(
+    "value", ["a..b@x.fr", "a@x.f", "a@-x.fr", ".a@x.fr", "a,b@x.fr", "a@x", "@x.fr", "a@x.fr "]
+)
+def test_an_address_frictionless_refuses_is_refused_here_too(value: str) -> None:
+    """What we let through must pass: a conforming file that fails is worse than a gap."""
+    assert "EQUIP_EMAIL" in {gap.field for gap in Judge(SPECS["equipements"]).gaps({"EQUIP_EMAIL": value})}
+    good = Judge(SPECS["equipements"]).gaps({"EQUIP_EMAIL": "mairie.d'ytrac+sig@ytrac-15.gouv.fr"})
+    assert "EQUIP_EMAIL" not in {gap.field for gap in good}
+
+
 def test_every_rule_of_a_field_is_kept() -> None:
     """Our own compiled rules, without the official documents."""
     judge = Judge(SPECS["equipements"])
