@@ -15,7 +15,7 @@ from couches.reading import reader
 from exports.formats import FORMATS, Format
 from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
 from exports.rows import Selection, Territory, count, legal_srids, longest_answers
-from exports.schemas import MAX_SHEET_ROWS, Column, columns_of, nested_columns
+from exports.schemas import Column, columns_of, nested_columns
 from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
 from territoires.scope import parse_territory
 
@@ -120,7 +120,7 @@ def read_demand(version: CoucheVersion, parameters: Mapping[str, str]) -> Demand
 
 def _check_fits(form: Format, selection: Selection) -> None:
     """Refuse what a format cannot hold whole: a file cut short would lie."""
-    limit = min(filter(None, (form.max_rows, MAX_SHEET_ROWS if form.sheet else 0)), default=0)
+    limit = form.limit
     # Counting is only worth it where the whole version would not fit.
     if limit and selection.version.feature_count > limit:
         rows = int(_one(count(selection)))

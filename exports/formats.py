@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from exports.schemas import MAX_SHEET_ROWS
+
 # A cell of Excel or LibreOffice has no more characters; cut, a text would lie.
 CELL_CHARACTERS = 32_767
 # The programs that open an ODS read it whole into memory: they give up long before Excel's limit.
@@ -31,6 +33,11 @@ class Format:
     max_rows: int = 0
     max_text: int = 0
     per_csv: float = 1.0
+
+    @property
+    def limit(self) -> int:
+        """The most rows a file of this format holds, 0 for no limit."""
+        return min(filter(None, (self.max_rows, MAX_SHEET_ROWS if self.sheet else 0)), default=0)
 
     @property
     def streamed(self) -> bool:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from couches.models import Couche, CoucheVersion
+from exports.formats import FORMATS
 from exports.weights import weights
 from territoires.models import Departement, Epci, Region
 from territoires.names import fold_typed
@@ -54,6 +55,11 @@ class Choice:
     size: int | None
     exact: bool
 
+    def fits(self, rows: int) -> bool:
+        """Whether the format can hold that many rows."""
+        limit = FORMATS[self.code].limit
+        return not limit or rows <= limit
+
 
 @register.simple_tag
 def export_formats() -> list[tuple[str, Any]]:
@@ -67,11 +73,13 @@ def download_block(context: template.Context, couche: Couche, latest: CoucheVers
     request: HttpRequest = context["request"]
     typed = request.GET.get("lieu", "")[:MAX_TEXT].replace("\x00", "").strip()
     known = weights(CoucheVersion.objects.select_related("couche").get(pk=latest.pk))
+    choices = [Choice(code, label, *known[code]) for code, label in LABELS.items()]
     return {
         "couche": couche,
         "latest": latest,
         "request": request,
-        "choices": [Choice(code, label, *known[code]) for code, label in LABELS.items()],
+        "choices": choices,
+        "whole": [(choice, choice.fits(latest.feature_count)) for choice in choices],
         "projections": PROJECTIONS,
         "regions": Region.objects.all(),
         "departements": Departement.objects.all(),

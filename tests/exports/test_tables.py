@@ -16,7 +16,7 @@ from lxml import etree
 from pyproj import CRS, Transformer
 
 from couches.models import CoucheVersion
-from exports import demands
+from exports import formats
 from exports.demands import read_demand
 from exports.writers_sheets import _TABLE, _TEXT
 from tests.exports.factories import HOSTILE_TEXTS, LONG_TEXT, REPORT, change, release
@@ -100,7 +100,7 @@ def test_the_same_version_gives_the_same_bytes(form: str, version: CoucheVersion
 def test_a_sheet_too_small_is_said_before_anything_is_built(
     form: str, version: CoucheVersion, emma: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demands, "MAX_SHEET_ROWS", 3)
+    monkeypatch.setattr(formats, "MAX_SHEET_ROWS", 3)
     response = emma.get("/exports/zones-blanches/1/", {"format": form})
     assert response.status_code == 422 and "territoire" in response.json()["errors"]["format"][0]
     read_demand(version, {"format": form, "territoire": "commune:15267"})
