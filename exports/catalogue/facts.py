@@ -133,4 +133,10 @@ def _services(couche: Couche) -> list[Service]:
             f"{site}/ogc/collections/{couche.slug}",
             "http://www.opengis.net/spec/ogcapi-features-1/1.0",
         ),
+        Service(
+            "tuiles",
+            "TileJSON",
+            f"{site}/tuiles/{couche.slug}/derniere/tilejson.json",
+            "https://github.com/mapbox/tilejson-spec/tree/master/3.0.0",
+        ),
     ]
