@@ -306,7 +306,7 @@ def test_the_same_by_pages(
     page.goto(f"{site.url}/couches/{COUCHE}/")
     page.get_by_label("Format").first.select_option("geojson")
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Télécharger", exact=True).first.click()
+        page.get_by_role("button", name="Télécharger ce territoire").first.click()
     assert note in Path(waiting.value.path()).read_text(encoding="utf-8")
 
 
