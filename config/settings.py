@@ -10,7 +10,6 @@ from pathlib import Path
 from config.geo_libraries import gdal_library_path, geos_library_path  # isort: skip
 
 import django_stubs_ext
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +22,13 @@ from config.environment import (
     env_list,
     env_mfa,
     env_proconnect,
+)
+from config.headers import (  # noqa: F401  # settings by their names
+    CONTENT_SECURITY_POLICY,
+    GEOCODER_ORIGIN,
+    GEOCODER_URL,
+    PERMISSIONS_POLICY,
+    TILE_HOST,
 )
 from config.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401  # settings by their names
 
@@ -358,34 +364,7 @@ EMAIL_BACKEND = (
 )
 EMAIL_FILE_PATH = REPERES_LOCAL / "courriers"
 
-# --- Headers ---------------------------------------------------------------------
-TILE_HOST = os.environ.get("REPERES_TILE_HOST", "https://data.geopf.fr")
-# The State's address search, asked by the browser itself; empty: addresses are not searched.
-GEOCODER_URL = os.environ.get("REPERES_GEOCODER", "https://data.geopf.fr/geocodage").rstrip("/")
-GEOCODER_ORIGIN = "/".join(GEOCODER_URL.split("/")[:3])
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:", TILE_HOST],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "manifest-src": [SELF],
-        "worker-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-    }
-}
-PERMISSIONS_POLICY: dict[str, str | list[str]] = {
-    "geolocation": "self",
-    "camera": "self",
-    "microphone": [],
-    "payment": [],
-    "usb": [],
-}
+# --- Headers (what pages may load: config/headers.py) ---------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

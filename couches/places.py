@@ -9,7 +9,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
 from psycopg import sql
 
 from couches import density, tiles
@@ -211,6 +210,6 @@ def _edges(box: Box) -> dict[str, sql.Composable]:
 
 
 def _rows(statement: sql.Composed) -> list[tuple[Any, ...]]:
-    with connections[reader().alias].cursor() as cursor:
+    with reader().cursor() as cursor:
         cursor.execute(statement.as_string(cursor.cursor))
         return list(cursor.fetchall())

@@ -1,6 +1,5 @@
 """The catalogue and the page of a couche, for those who download."""
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +9,8 @@ from couches.dictionary import entries
 from couches.models import Couche
 from couches.views_map import map_context
 
-VERSIONS_PER_PAGE = 25
+# The page of versions has them all.
+LATEST_VERSIONS = 5
 
 LICENCES = {
     "etalab-2.0": (
@@ -30,12 +30,11 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 def couche(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a couche: download, versions, dictionary of fields, licence."""
     shown = get_object_or_404(Couche.objects.with_latest(), slug=slug)
-    versions = Paginator(shown.versions.order_by("-number"), VERSIONS_PER_PAGE)
     label, address = LICENCES.get(shown.licence, (shown.licence, ""))
     context = {
         "couche": shown,
         "latest": shown.latest(),
-        "versions": versions.get_page(request.GET.get("page")),
+        "versions": shown.versions.order_by("-number")[:LATEST_VERSIONS],
         "entries": list(entries(shown)),
         "licence": label,
         "licence_address": address,

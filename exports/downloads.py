@@ -1,5 +1,6 @@
 """Answers that carry bytes: streamed rows, and built files with ranges and validators."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,28 @@ def streamed(
     elif response is None:
         response = StreamingHttpResponse(rows())
     return _named(response, etag=etag, filename=filename, media_type=media_type)
+
+
+def whole(
+    request: HttpRequest, body: bytes, *, media_type: str, cache: str = "", etag: str = ""
+) -> HttpResponseBase:
+    """Answer with a document, or 304 when the client has it; the validator is that of its bytes unless given."""
+    etag = etag or etag_of(body)
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    if response is None:
+        response = HttpResponse(b"" if request.method == "HEAD" else body)
+    response["ETag"] = etag
+    if cache:
+        response["Cache-Control"] = cache
+    if response.status_code == 200:
+        response["Content-Type"] = media_type
+        response["Content-Length"] = str(len(body))
+    return response
+
+
+def etag_of(facts: bytes) -> str:
+    """Return the strong validator of what is made from these facts."""
+    return f'"{hashlib.sha256(facts).hexdigest()[:32]}"'
 
 
 def file(

@@ -1,12 +1,17 @@
 """What every public reading door has in common: open to all, refusals in the reader's form."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -14,7 +19,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from couches.models import Couche, CoucheVersion
+from exports import downloads
+
 LATEST = "derniere"
+_SLUG = re.compile(r"[a-z0-9-]{1,40}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 # A numbered version is immutable, but the names of its communes may be corrected.
 MAX_AGE = 3600
 _EXPOSED = "ETag, Content-Disposition, Content-Length, Content-Range, Content-Location, Retry-After"
@@ -76,6 +86,39 @@ class PublicView(APIView):
             patch_vary_headers(response, ["Accept"])
             response.setdefault("Cache-Control", "no-store")
         return response
+
+
+def find_couche(slug: str) -> Couche:
+    """Return a couche by its slug. Raises NotFound, whatever the text is."""
+    couche = Couche.objects.filter(slug=slug).first() if _SLUG.fullmatch(slug) else None
+    if couche is None:
+        raise NotFound(_("Cette couche n'existe pas : la liste est sur la page « Couches »."))
+    return couche
+
+
+def find_version(slug: str, number: str) -> CoucheVersion:
+    """Return a published version, `derniere` being the one in force. Raises NotFound with a sentence."""
+    couche = find_couche(slug)
+    versions = couche.versions.select_related("couche")
+    if number == LATEST:
+        latest = versions.order_by("-number").first()
+        if latest is None:
+            raise NotFound(
+                _("Cette couche n'a pas encore de version publiée : revenez après la première publication.")
+            )
+        return latest
+    found = versions.filter(number=int(number)).first() if _NUMBER.fullmatch(number) else None
+    if found is None:
+        raise NotFound(
+            _("Cette version n'existe pas : demandez « derniere », ou un numéro de la page de la couche.")
+        )
+    return found
+
+
+def json_answer(request: Request, document: dict[str, Any]) -> HttpResponseBase:
+    """Answer with a document meant to be read by people too, validated by its bytes."""
+    body = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    return downloads.whole(request._request, body, media_type="application/json")
 
 
 def prefers_page(request: Request) -> bool:

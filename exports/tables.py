@@ -14,9 +14,6 @@ from exports.projections import WGS84
 from exports.rows import DEGREE_DIGITS, METRE_DIGITS
 from exports.schemas import PROJECTED, Column
 
-# A cell of Excel has no more characters.
-MAX_CELL = 32_767
-
 
 def headings(columns: list[Column]) -> list[str]:
     """Return the names of the table's columns."""

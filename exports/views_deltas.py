@@ -17,8 +17,8 @@ from exports.deltas import Delta, csv_delta, geojson_delta
 from exports.demands import recipe, territory_key
 from exports.fingerprints import fingerprint_of
 from exports.formats import FORMATS
+from exports.public import LATEST, PublicView, find_version, json_answer
 from exports.rows import Selection
-from exports.views import LATEST, PublicView, _json, etag_of, find_version
 from territoires.scope import parse_territory
 
 # Grows when the same changes would give other bytes.
@@ -44,7 +44,7 @@ class DeltaView(PublicView):
         response = downloads.streamed(
             request._request,
             lambda: csv_delta(delta) if form == "csv" else geojson_delta(delta, _members(delta, before)),
-            etag=etag_of(orjson.dumps(_facts(delta, before, form))),
+            etag=downloads.etag_of(orjson.dumps(_facts(delta, before, form))),
             filename=_filename(delta, form),
             media_type=FORMATS[form].media_type,
         )
@@ -67,7 +67,7 @@ class FingerprintView(PublicView):
             "feature_count": count,
             "sha256": sha256,
         }
-        return _json(request, document)
+        return json_answer(request, document)
 
 
 def _refuse_backwards(before: CoucheVersion | None, version: CoucheVersion, *, latest: bool) -> None:

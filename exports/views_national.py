@@ -23,9 +23,9 @@ from exports.national.counts import known_tally, rules_key
 from exports.national.files import conforming_csv, filename, gap_lines, gaps_csv, spec_of
 from exports.national.mappers import Mapper, mappers_of
 from exports.national.white_zones import VERSION, table_schema
+from exports.public import PublicView, find_version, json_answer, prefers_page
 from exports.rows import Selection
 from exports.streams import BOM
-from exports.views import PublicView, etag_of, find_version, prefers_page
 from territoires.scope import parse_territory
 
 CSV = "text/csv; charset=utf-8; header=present"
@@ -103,16 +103,7 @@ class OwnSchemaView(PublicView):
         document = table_schema()
         if not schema_version:
             return render(request._request, "exports/schema_zones_blanches.html", {"schema": document})
-        body = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-        response = downloads.streamed(
-            request._request,
-            lambda: iter((body,)),
-            etag=etag_of(body),
-            filename="",
-            media_type="application/json",
-        )
-        del response["Content-Disposition"]
-        return response
+        return json_answer(request, document)
 
 
 def _asked(request: Request, slug: str, number: str, schema: str) -> tuple[Mapper, Selection]:
@@ -139,6 +130,7 @@ def _described(mapper: Mapper, version: CoucheVersion) -> dict[str, Any]:
         "official": official,
         "conforming": found and found.conforming,
         "total": found and found.total,
+        "stuck": found and found.stuck,
         "most_missing": found.fields.most_common(MOST_MISSING) if found else [],
         "href": settings.PUBLIC_URL + base,
         "gaps": settings.PUBLIC_URL

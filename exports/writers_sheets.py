@@ -15,8 +15,6 @@ from xml.sax.saxutils import escape, quoteattr
 
 import xlsxwriter
 
-from exports.tables import MAX_CELL
-
 Sheet = tuple[str, Iterable[list[Any]]]
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
@@ -53,7 +51,7 @@ def write_xlsx(path: Path, sheets: Iterable[Sheet], *, title: str, published: dt
                     if rank == 0:
                         sheet.write_string(rank, place, str(value), bold)
                     elif isinstance(value, str):
-                        sheet.write_string(rank, place, value[:MAX_CELL])
+                        sheet.write_string(rank, place, value)
                     elif value is not None:
                         sheet.write(rank, place, value)
 

@@ -1,7 +1,6 @@
 """The doors of the catalogue."""
 
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -9,19 +8,19 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from couches.models import Couche, FeatureVersion
+from couches.models import Couche, CoucheVersion, FeatureVersion
+from couches.reading import reader
+from exports import downloads
 from exports.catalogue.dcat import PER_PAGE, graph_of
 from exports.catalogue.facts import Facts, published_facts
 from exports.catalogue.records import iso_record
 from exports.catalogue.schema_org import dataset
-from exports.views import PublicView, find_couche, find_version
+from exports.public import PublicView, find_couche, find_version
 from territoires.models import Commune
 
 # Our ending → (rdflib's name, media type).
@@ -36,19 +35,11 @@ _PAGE = re.compile(r"[1-9][0-9]{0,5}")
 
 
 class _CatalogueView(PublicView):
-    """A whole document, validated by its bytes."""
+    """A whole document, made of what is in force: always validated, never kept blindly."""
 
     def validated(self, body: bytes, media_type: str) -> HttpResponseBase:
         """Return the bytes, or 304 to who has them."""
-        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        response: HttpResponseBase = get_conditional_response(
-            self.request._request, etag=etag
-        ) or HttpResponse(body)
-        response["ETag"] = etag
-        response["Cache-Control"] = "public, no-cache"
-        if response.status_code == 200:
-            response["Content-Type"] = media_type
-        return response
+        return downloads.whole(self.request._request, body, media_type=media_type, cache="public, no-cache")
 
 
 class DcatView(_CatalogueView):
@@ -122,8 +113,18 @@ def _pages() -> Iterable[tuple[str, dt.date | None]]:
     for couche in Couche.objects.with_latest():
         latest = couche.latest()
         yield f"/couches/{couche.slug}/", latest.published_at.date() if latest else None
-    known = FeatureVersion.objects.current().order_by().values("commune_id").distinct()
-    codes = Commune.objects.current().filter(pk__in=known).order_by("pk").values_list("pk", flat=True)
+    using = reader().alias
+    dated = CoucheVersion.objects.using(using).order_by("couche_id", "number")
+    for slug, number, published in dated.values_list("couche__slug", "number", "published_at"):
+        yield f"/couches/{slug}/versions/{number}/", published.date()
+    known = FeatureVersion.objects.using(using).current().order_by().values("commune_id").distinct()
+    codes = (
+        Commune.objects.using(using)
+        .current()
+        .filter(pk__in=known)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
     for code in codes:
         yield f"/communes/{code}/", None
         yield f"/communes/{code}/decisions/", None

@@ -23,7 +23,7 @@ def known_tally(mapper: Mapper, selection: Selection) -> Tally | None:
     """Return the counts of a version, or None while a job makes them."""
     found: dict[str, Any] | None = cache.get(_key(mapper, selection))
     if found is not None:
-        return Tally(found["conforming"], found["total"], Counter(found["fields"]))
+        return Tally(found["conforming"], found["total"], found["stuck"], Counter(found["fields"]))
     if selection.version.feature_count <= AT_ONCE:
         return count(mapper, selection)
     version = selection.version
@@ -40,7 +40,7 @@ def known_tally(mapper: Mapper, selection: Selection) -> Tally | None:
 def count(mapper: Mapper, selection: Selection) -> Tally:
     """Count and remember."""
     made = tally(mapper, selection)
-    kept = {"conforming": made.conforming, "total": made.total, "fields": dict(made.fields)}
+    kept = {**vars(made), "fields": dict(made.fields)}
     cache.set(_key(mapper, selection), kept, KEEP_SECONDS)
     return made
 

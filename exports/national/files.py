@@ -36,10 +36,11 @@ WHERE {where} ORDER BY fv.id""")
 
 @dataclass
 class Tally:
-    """How many rows conform, out of how many, and which fields are most often at fault."""
+    """How many rows conform, out of how many, which fields are at fault, how many rows the schema itself blocks."""
 
     conforming: int = 0
     total: int = 0
+    stuck: int = 0
     fields: Counter[str] = field(default_factory=Counter)
 
 
@@ -110,6 +111,7 @@ def tally(mapper: Mapper, selection: Selection) -> Tally:
     for _row, _made, gaps in judged(mapper, selection):
         found.total += 1
         found.conforming += not gaps
+        found.stuck += any(gap.state == STUCK for gap in gaps)
         found.fields.update(gap.field for gap in gaps if gap.state != STUCK)
     return found
 

@@ -55,8 +55,10 @@ _TEMPORAL = {
 _KINDS = {"string": str, "list": str, "integer": float, "number": float, "boolean": bool}
 
 
-def translate(text: str, queryables: dict[str, Queryable], reference: Reference) -> sql.Composable:
-    """Return the condition a CQL2 text expresses; geometries are read in `reference`.
+def translate(
+    text: str, queryables: dict[str, Queryable], reference: Reference
+) -> tuple[sql.Composable, list[Queryable]]:
+    """Return (the condition a CQL2 text expresses, the queryables it reads); geometries are in `reference`.
 
     Raises ValidationError on `filter` with what is not understood and what would be.
     """
@@ -71,7 +73,9 @@ def translate(text: str, queryables: dict[str, Queryable], reference: Reference)
         raise _refused(message % {"place": place[1] if place else "1"}) from None
     except (cql2.ValidationError, ValueError, TypeError, OSError):
         raise _refused(_("Ce filtre CQL2 n'est pas valide.")) from None
-    return _Translator(queryables, reference).condition(document)
+    translator = _Translator(queryables, reference)
+    condition = translator.condition(document)
+    return condition, list(translator.read.values())
 
 
 def _bound(text: str) -> None:
@@ -93,6 +97,7 @@ class _Translator:
     def __init__(self, queryables: dict[str, Queryable], reference: Reference) -> None:
         self.queryables = queryables
         self.reference = reference
+        self.read: dict[str, Queryable] = {}
 
     def condition(self, node: Any) -> sql.Composable:
         """Return the SQL of a node that is true or false."""
@@ -254,6 +259,7 @@ class _Translator:
         if name not in self.queryables:
             message = _("« %(name)s » n'est pas un champ filtrable : voyez « queryables » de la collection.")
             raise _refused(message % {"name": name[:60]})
+        self.read[name] = self.queryables[name]
         return self.queryables[name]
 
     def _unlike(self, kind: str, other: str) -> ValidationError:

@@ -50,7 +50,7 @@ class ItemsQuery:
     after: int = 0
     territory: Territory | None = None
     conditions: tuple[sql.Composable, ...] = ()
-    # Flat columns of keyed lists that conditions read (their objects are searched once a row).
+    # What conditions read: the objects of keyed lists among it are searched, once for each row looked at.
     filtered: tuple[Queryable, ...] = field(default=())
 
     @property
@@ -85,24 +85,31 @@ def read_items(collection: Collection, parameters: Mapping[str, str]) -> ItemsQu
         if name in queryables and name not in RESERVED
     ]
     conditions += [_equals(one, text) for one, text in named]
-    text = parameters.get("filter", "")
-    if parameters.get("filter-lang", "cql2-text") != "cql2-text":
-        raise ValidationError({"filter-lang": [_("Seul cql2-text est offert.")]})
-    if text:
-        conditions.append(
-            translate(text, queryables, read_reference("filter-crs", parameters.get("filter-crs", ""), legal))
-        )
-    elif "filter" in parameters:
-        raise ValidationError({"filter": [_("Ce filtre est vide : retirez-le, ou écrivez une condition.")]})
+    condition, read = _read_filter(parameters, queryables, legal)
     return ItemsQuery(
         collection=collection,
         reference=read_reference("crs", parameters.get("crs", ""), legal),
         limit=_read_limit(parameters.get("limit", "")),
         after=_read_cursor(parameters.get("curseur", "")),
         territory=parse_territory(parameters.get("territoire", "")),
-        conditions=tuple(conditions),
-        filtered=tuple(queryables.values()) if text else tuple(one for one, _text in named),
+        conditions=(*conditions, *condition),
+        filtered=(*read, *(one for one, _text in named)),
     )
+
+
+def _read_filter(
+    parameters: Mapping[str, str], queryables: dict[str, Queryable], legal: set[int]
+) -> tuple[list[sql.Composable], list[Queryable]]:
+    """Return (the condition of `filter`, if any, the queryables it reads)."""
+    if parameters.get("filter-lang", "cql2-text") != "cql2-text":
+        raise ValidationError({"filter-lang": [_("Seul cql2-text est offert.")]})
+    if "filter" not in parameters:
+        return [], []
+    if not parameters["filter"]:
+        raise ValidationError({"filter": [_("Ce filtre est vide : retirez-le, ou écrivez une condition.")]})
+    reference = read_reference("filter-crs", parameters.get("filter-crs", ""), legal)
+    condition, read = translate(parameters["filter"], queryables, reference)
+    return [condition], read
 
 
 def needs_legal(collection: Collection, parameters: Mapping[str, str]) -> set[int]:

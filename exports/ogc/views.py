@@ -1,14 +1,12 @@
 """The doors of `/ogc/`: each answers as JSON for programs and as a page for people."""
 
 import datetime as dt
-import hashlib
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -19,6 +17,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exports import downloads
 from exports.demands import recipe
 from exports.ogc import documents, openapi
 from exports.ogc.collections import Collection, all_collections, find_collection
@@ -27,7 +26,7 @@ from exports.ogc.documents import GEOJSON, HTML, JSON, OPENAPI, SCHEMA, address,
 from exports.ogc.items import find_item, find_page
 from exports.ogc.params import needs_legal, read_feature_id, read_items
 from exports.ogc.queryables import queryables_schema
-from exports.views import MAX_AGE, PublicView, prefers_page
+from exports.public import MAX_AGE, PublicView, prefers_page
 
 _REFUSED = 400
 
@@ -88,15 +87,9 @@ class OgcView(PublicView):
         self, body: bytes, media_type: str, collection: Collection | None, *, etag: str = ""
     ) -> HttpResponseBase:
         """Return the bytes with a strong validator, or 304 to who has them."""
-        etag = etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        response: HttpResponseBase = get_conditional_response(
-            self.request._request, etag=etag
-        ) or HttpResponse(body)
-        response["ETag"] = etag
-        if response.status_code == 200:
-            response["Content-Type"] = media_type
         pinned = collection is not None and collection.pinned
-        response["Cache-Control"] = f"public, max-age={MAX_AGE}" if pinned else "public, no-cache"
+        cache = f"public, max-age={MAX_AGE}" if pinned else "public, no-cache"
+        response = downloads.whole(self.request._request, body, media_type=media_type, cache=cache, etag=etag)
         patch_vary_headers(response, ["Accept"])
         return response
 
@@ -169,7 +162,7 @@ class ItemsView(OgcView):
             recipe(found.version),
         ]
         # Weak: the same items, with the hour of the answer.
-        etag = f'W/"{hashlib.sha256(orjson.dumps([found.identifier, *facts])).hexdigest()[:32]}"'
+        etag = f"W/{downloads.etag_of(orjson.dumps([found.identifier, *facts]))}"
         if get_conditional_response(request._request, etag=etag):
             return self.validated(b"", GEOJSON, found, etag=etag)
         page = find_page(query)

@@ -91,7 +91,13 @@ def test_the_site_map_lists_what_is_worth_finding(
 ) -> None:
     root = etree.fromstring(emma.get("/sitemap.xml").content)
     found = root.xpath("s:url/s:loc/text()", namespaces=SITEMAP)
-    for path in ("/", "/couches/zones-blanches/", "/communes/15014/", "/communes/15267/decisions/"):
+    for path in (
+        "/",
+        "/couches/zones-blanches/",
+        "/couches/zones-blanches/versions/1/",
+        "/communes/15014/",
+        "/communes/15267/decisions/",
+    ):
         assert f"{settings.PUBLIC_URL}{path}" in found
     for one in found:
         assert emma.get(one.removeprefix(settings.PUBLIC_URL)).status_code == 200, one

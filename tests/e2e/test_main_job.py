@@ -23,6 +23,7 @@ from playwright.sync_api import APIRequestContext, Page, Playwright, expect
 from tests.e2e.conftest import Watch
 from tests.e2e.site import Site, running_site
 from tests.e2e.walk import CAFE, DEAD_ZONE, Report, decide, download, get, post
+from tests.e2e.walk_pages import report_by_page, sign_in
 
 AURILLAC, YTRAC = "15014", "15267"
 DATA = Path(os.environ.get("REPERES_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -282,12 +283,12 @@ def test_the_same_by_pages(
     """A resident, two mayors, the steward and the analyst, each with a browser and nothing else."""
     watch.expect("status of 404")
     note = f"Virage du moulin {uuid.uuid4().hex[:8]}"
-    follow_up = _report_by_page(site, page, centres["aurillac"], note)
+    follow_up = report_by_page(site, page, centres["aurillac"], note)
     report_id = follow_up.split("#")[1].split(".")[0]
-    _sign_in(site, page, "maire@ytrac.demo")
+    sign_in(site, page, "maire@ytrac.demo")
     assert page.goto(f"{site.url}/moderation/{report_id}/").status == 404  # type: ignore[union-attr]
     page.context.clear_cookies()
-    _sign_in(site, page, "maire@aurillac.demo")
+    sign_in(site, page, "maire@aurillac.demo")
     page.goto(f"{site.url}/moderation/{report_id}/")
     expect(page.get_by_text(note).first).to_be_visible()
     page.get_by_role("button", name="Accepter").first.click()
@@ -296,7 +297,7 @@ def test_the_same_by_pages(
     page.context.clear_cookies()
     page.goto(follow_up)
     expect(page.get_by_text("Acceptée").first).to_be_visible()
-    _sign_in(site, page, "geomatique@cantal.demo", landing="**")
+    sign_in(site, page, "geomatique@cantal.demo", landing="**")
     page.goto(f"{site.url}/moderation/publication/")
     page.locator("form", has_text="Note de version").filter(has=page.locator(f"#note-{COUCHE}")).get_by_role(
         "button"
@@ -308,40 +309,6 @@ def test_the_same_by_pages(
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Télécharger ce territoire").first.click()
     assert note in Path(waiting.value.path()).read_text(encoding="utf-8")
-
-
-def _report_by_page(site: Site, page: Page, place: tuple[float, float], note: str) -> str:
-    """Fill the form as a resident does; return the follow-up address of the receipt."""
-    page.goto(f"{site.url}/signaler/?couche={COUCHE}")
-    page.get_by_role("button", name="Des coordonnées").click()
-    page.get_by_label("Longitude").fill(f"{place[0] - 0.006:.4f}".replace(".", ","))
-    page.get_by_label("Latitude").fill(f"{place[1]:.4f}".replace(".", ","))
-    page.get_by_role("button", name="Placer ici").click()
-    expect(page.get_by_text("Aurillac").first).to_be_visible()
-    page.get_by_role("button", name="C'est ici").click()
-    page.get_by_text("Orange", exact=True).first.click()
-    page.get_by_role("group", name="Orange", exact=True).get_by_role("button", name="Rien ne passe").click()
-    page.get_by_role("button", name="Continuer").click()
-    page.get_by_role("button", name="Passer").click()
-    page.get_by_role("button", name="Ajouter des précisions").click()
-    for rank in range(1, 9):
-        expect(page.get_by_text(f"Précision {rank} sur 9")).to_be_visible()
-        page.get_by_role("button", name="Suivant").click()
-    page.get_by_label("Précisions", exact=True).fill(note)
-    page.get_by_role("button", name="Suivant").click()
-    page.get_by_role("button", name="Envoyer à la mairie").click()
-    link = page.get_by_role("link", name="Suivre la réponse")
-    expect(link).to_be_visible()
-    assert page.context.cookies() == []
-    return f"{site.url}{link.get_attribute('href')}"
-
-
-def _sign_in(site: Site, page: Page, email: str, landing: str = "**/moderation/") -> None:
-    page.goto(f"{site.url}/compte/connexion/")
-    page.get_by_label("Adresse électronique").fill(email)
-    page.get_by_label("Mot de passe").fill("demo-reperes")
-    page.get_by_role("button", name="Entrer").click()
-    page.wait_for_url(landing)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Whatever an address says, the answer is a file or a refusal, never a fault."""
 
+from urllib.parse import quote
+
 import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
@@ -51,8 +53,6 @@ def test_no_parameter_is_a_fault(version: CoucheVersion, query: dict[str, str]) 
 @given(slug=HOSTILE, number=HOSTILE, since=HOSTILE)
 def test_no_path_is_a_fault(version: CoucheVersion, slug: str, number: str, since: str) -> None:
     """Names and numbers of nothing are not found."""
-    from urllib.parse import quote
-
     slug, number, since = (
         quote(text.encode("utf-8", "surrogatepass"), safe="") or "x" for text in (slug, number, since)
     )
@@ -88,3 +88,61 @@ def test_no_header_is_a_fault(version: CoucheVersion, header: str, value: str) -
         )
         body(response)
         assert response.status_code < 500
+
+
+DOORS = {
+    "/exports/zones-blanches/1/depuis/0/": ["format", "attributs", "territoire", "avant"],
+    "/exports/zones-blanches/1/empreinte.json": ["territoire"],
+    "/exports/zones-blanches/1/national/zones-blanches/": ["territoire", "bom"],
+    "/exports/zones-blanches/1/national/zones-blanches/ecarts/": ["territoire", "format", "bom"],
+    "/exports/lot/": ["territoire", "couches", "format", "crs"],
+    "/catalogue.ttl": ["page"],
+    "/sitemap.xml": ["partie"],
+    "/ogc/collections/zones-blanches/items": [
+        "bbox",
+        "crs",
+        "datetime",
+        "limit",
+        "curseur",
+        "territoire",
+        "bars",
+    ],
+    "/couches/zones-blanches/": ["lieu", "territoire", "du", "au", "avant", "display"],
+    "/couches/zones-blanches/points.json": ["bbox", "zoom", "territoire", "du"],
+    "/couches/zones-blanches/versions/comparer/": ["de", "a"],
+    "/couches/zones-blanches/versions/": ["page"],
+    "/tuiles/zones-blanches/1/12/2075/1474.mvt": ["territoire", "datetime", "display"],
+}
+WORDS = [
+    "1",
+    "-1",
+    "9" * 30,
+    "1,2,3,4",
+    "nan,nan,nan,nan",
+    "2026-01-01",
+    "0001-01-01",
+    "../..",
+    "a\x00b",
+    "commune:15014",
+]
+
+
+@PATIENT
+@given(data=st.data())
+def test_no_other_door_is_a_fault(version: CoucheVersion, data: st.DataObject) -> None:
+    """What is asked of the layers' doors is answered or refused."""
+    path = data.draw(st.sampled_from(sorted(DOORS)))
+    names = st.sampled_from(DOORS[path])
+    query = data.draw(st.dictionaries(names, st.sampled_from(WORDS) | HOSTILE, min_size=1, max_size=3))
+    response = Client(raise_request_exception=False).get(path, encoded(query))
+    body(response)
+    assert response.status_code < 500, (path, query)
+
+
+@PATIENT
+@given(path=st.lists(HOSTILE, min_size=1, max_size=3), root=st.sampled_from(sorted(DOORS)))
+def test_no_address_below_a_door_is_a_fault(version: CoucheVersion, path: list[str], root: str) -> None:
+    below = "/".join(quote(part.encode("utf-8", "surrogatepass"), safe="") for part in path)
+    response = Client(raise_request_exception=False).get(f"{root}{below}/")
+    body(response)
+    assert response.status_code < 500

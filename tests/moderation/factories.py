@@ -11,6 +11,7 @@ from django.utils import timezone
 from comptes.models import User
 from contributions.models import Contact, Contribution
 from couches.models import Couche, CoucheVersion
+from moderation.gestures import Item, Outcome, take
 from moderation.models import Decision
 from moderation.publication import publish_accepted
 from moderation.workflow import apply
@@ -106,3 +107,18 @@ def versions(couche: Couche) -> list[int]:
 def nowhere() -> uuid.UUID:
     """Return an id that names nothing."""
     return uuid.uuid4()
+
+
+def click(
+    by: User, action: str, *rows: Contribution, gesture: uuid.UUID | None = None, **wish: Any
+) -> list[Outcome]:
+    """Decide on the rows' present versions, as one click."""
+    for row in rows:
+        row.refresh_from_db()
+    items = [Item(row.pk, row.version) for row in rows]
+    return take(gesture=gesture or uuid.uuid4(), by=by, action=Decision.Action(action), items=items, **wish)
+
+
+def fresh(row: Contribution) -> Contribution:
+    """Return the row as it is now."""
+    return Contribution.objects.get(pk=row.pk)

@@ -1,4 +1,4 @@
-"""Gestures of the desk: complete, hold, hand over, undo, appeal; one click for many, never twice."""
+"""Gestures of the desk: complete, hold, hand over, undo; one click for many, never twice."""
 
 import datetime as dt
 import uuid
@@ -18,33 +18,17 @@ from contributions.models import Contribution
 from moderation import refusals
 from moderation.author import story_of
 from moderation.edits import Edits
-from moderation.gestures import GroupRefused, Item, Outcome, take, undo
+from moderation.gestures import GroupRefused, Item, take, undo
 from moderation.models import Decision
 from moderation.publication import publish_accepted
 from moderation.scope import visible_to
 from moderation.turns import destinations
-from moderation.workflow import apply
 from territoires.models import Commune
-from tests.moderation.factories import DEAD_ZONE, decide, moderator, report
+from tests.moderation.factories import DEAD_ZONE, click, decide, fresh, report
 
 AT_THE_BORDER = (2.3905, 44.93)
 IN_YTRAC = (2.3895, 44.93)
 INDOORS = DEAD_ZONE | {"place": "indoors"}
-
-
-def click(
-    by: User, action: str, *rows: Contribution, gesture: uuid.UUID | None = None, **wish: Any
-) -> list[Outcome]:
-    """Decide on the rows' present versions, as one click."""
-    for row in rows:
-        row.refresh_from_db()
-    items = [Item(row.pk, row.version) for row in rows]
-    return take(gesture=gesture or uuid.uuid4(), by=by, action=Decision.Action(action), items=items, **wish)
-
-
-def fresh(row: Contribution) -> Contribution:
-    """Return the row as it is now."""
-    return Contribution.objects.get(pk=row.pk)
 
 
 # --- Compléter et accepter ---------------------------------------------------------
@@ -329,59 +313,6 @@ def test_another_person_s_click_of_the_same_name_is_not_mine(
         reason_code="hors-sujet",
     )
     assert not outcome.applied and isinstance(outcome.refusal, refusals.StaleVersion)
-
-
-# --- Recours ------------------------------------------------------------------------------
-
-
-def appeal(row: Contribution) -> Decision:
-    """Appeal as the author."""
-    return apply(
-        contribution_id=row.pk, action="appeal", actor="author", version=None, reason="J'y étais encore hier."
-    )
-
-
-def test_an_appeal_is_decided_above_by_somebody_else(aurillac: Commune, bruno: User, driss: User) -> None:
-    """The commune no longer decides, even by raw SQL; the EPCI does; there is no second appeal."""
-    row = report(aurillac)
-    decide(row, "reject", bruno)
-    appeal(row)
-    now = fresh(row)
-    assert (now.status, now.level) == ("SUBMITTED", "epci") and now.appealed_at is not None
-    with pytest.raises(refusals.DecidedAbove):
-        decide(row, "reject", bruno)
-    with pytest.raises(DatabaseError, match="no live mandate"), transaction.atomic():
-        Decision.objects.create(
-            contribution=row, actor="official", action="accept", from_status="SUBMITTED",
-            to_status="ACCEPTED", version=4, by=bruno, at=timezone.now(), commune=aurillac,
-        )  # fmt: skip
-    decide(row, "reject", driss)
-    with pytest.raises(refusals.AlreadyAppealed):
-        appeal(row)
-
-
-def test_whoever_refused_does_not_judge_the_appeal(aurillac: Commune, driss: User) -> None:
-    """The EPCI refused: the département is asked, and not the same person under another hat."""
-    row = report(aurillac)
-    decide(row, "reject", driss)
-    with pytest.raises(refusals.NobodyAbove):
-        appeal(row)
-    moderator("dep@reperes.demo", "Département", departement=aurillac.departement)
-    appeal(row)
-    assert fresh(row).level == "departement"
-    with pytest.raises(refusals.SamePerson):
-        decide(row, "accept", driss)
-
-
-def test_an_appeal_has_two_months(aurillac: Commune, bruno: User, driss: User) -> None:
-    """Then the refusal stands."""
-    row = report(aurillac)
-    decide(row, "reject", bruno)
-    with time_machine.travel(timezone.now() + dt.timedelta(days=61)), pytest.raises(refusals.TooLateToAppeal):
-        appeal(row)
-
-
-# --- Ce que lit l'auteur --------------------------------------------------------------------
 
 
 def test_the_author_reads_what_happened_and_not_what_was_taken_back(

@@ -90,6 +90,10 @@ def test_the_apostrophe_of_a_commune_is_the_schemas_fault(buildings: CoucheVersi
     assert {(row["champ"], row["etat"], row["commune"]) for row in found} == {
         ("COLL_SIRET", "manquant", "Aurillac"), ("ADR_COMMUNE", "bloque", "Val d'Arcomie"),
     }  # fmt: skip
+    (first, _second) = emma.get("/exports/batiments-publics/1/national/").json()["schemas"]
+    assert (first["conforming"], first["stuck"], first["total"]) == (1, 1, 3)
+    amiss = Judge(SPECS["equipements"]).gaps({"ADR_COMMUNE": "L'Île 3"})
+    assert {gap.state for gap in amiss if gap.field == "ADR_COMMUNE"} == {"faux"}
     assert "Val d'Arcomie" in {row["commune"] for row in table(fetch(emma, buildings, "acceslibre"))}
 
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from couches.models import CoucheVersion
 from exports.ogc.documents import CONFORMANCE
 from exports.ogc.params import MAX_LIMIT
-from exports.views import MAX_AGE
+from exports.public import MAX_AGE
 from tests.exports.conftest import FIRST
 from tests.exports.factories import change, release
 from tests.ogc.conftest import Get
