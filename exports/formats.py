@@ -20,7 +20,8 @@ class Format:
     streamed straight from PostgreSQL; `wgs84_only` formats define their own CRS; a `sheet` has a
     bounded number of rows. `max_rows` and `max_text` (characters of one value) are what a
     format's writer or readers hold, 0 for no limit; `per_csv` is its weight against the CSV of
-    the same rows (100,000 sown points), for an estimate before the first build.
+    the same rows (100,000 sown points), for an estimate before the first build; `empty` is what a
+    file without row weighs (zones-blanches, measured), in bytes.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Format:
     max_rows: int = 0
     max_text: int = 0
     per_csv: float = 1.0
+    empty: int = 0
 
     @property
     def limit(self) -> int:
@@ -51,10 +53,20 @@ FORMATS = {
     made.name: made
     for made in (
         Format("geojson", "GeoJSON", "application/geo+json", "geojson", wgs84_only=True),
-        Format("gpkg", "GeoPackage", "application/geopackage+sqlite3", "gpkg", "GPKG", per_csv=1.2),
-        Format("shp", "Shapefile (zip)", "application/zip", "shp.zip", "ESRI Shapefile", per_csv=0.33),
+        Format(
+            "gpkg", "GeoPackage", "application/geopackage+sqlite3", "gpkg", "GPKG", per_csv=1.2, empty=106_496
+        ),
+        Format(
+            "shp",
+            "Shapefile (zip)",
+            "application/zip",
+            "shp.zip",
+            "ESRI Shapefile",
+            per_csv=0.33,
+            empty=3_308,
+        ),
         Format("csv", "CSV", "text/csv; charset=utf-8; header=present", "csv"),
-        Format("fgb", "FlatGeobuf", "application/flatgeobuf", "fgb", "FlatGeobuf", per_csv=1.6),
+        Format("fgb", "FlatGeobuf", "application/flatgeobuf", "fgb", "FlatGeobuf", per_csv=1.6, empty=2_624),
         Format(
             "kml",
             "KML",
@@ -64,12 +76,27 @@ FORMATS = {
             wgs84_only=True,
             max_rows=KML_ROWS,
             per_csv=6.8,
+            empty=2_194,
         ),
         Format(
-            "parquet", "GeoParquet", "application/vnd.apache.parquet", "parquet", "GeoParquet", per_csv=0.25
+            "parquet",
+            "GeoParquet",
+            "application/vnd.apache.parquet",
+            "parquet",
+            "GeoParquet",
+            per_csv=0.25,
+            empty=8_735,
         ),
         Format(
-            "xlsx", "Excel (xlsx)", _XLSX, "xlsx", "XLSX", sheet=True, max_text=CELL_CHARACTERS, per_csv=0.62
+            "xlsx",
+            "Excel (xlsx)",
+            _XLSX,
+            "xlsx",
+            "XLSX",
+            sheet=True,
+            max_text=CELL_CHARACTERS,
+            per_csv=0.62,
+            empty=8_893,
         ),
         Format(
             "ods",
@@ -81,7 +108,16 @@ FORMATS = {
             max_rows=ODS_ROWS,
             max_text=CELL_CHARACTERS,
             per_csv=0.66,
+            empty=2_848,
         ),
-        Format("dossier", "Dossier complet (zip)", "application/zip", "dossier.zip", "dossier", per_csv=0.7),
+        Format(
+            "dossier",
+            "Dossier complet (zip)",
+            "application/zip",
+            "dossier.zip",
+            "dossier",
+            per_csv=0.7,
+            empty=16_312,
+        ),
     )
 }

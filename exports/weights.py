@@ -36,7 +36,10 @@ def built_size(version: CoucheVersion, form: Format) -> int | None:
 
 
 def expected_size(version: CoucheVersion, form: Format, rows: int) -> int | None:
-    """Return about how many bytes `rows` rows weigh: by past files of the couche, else by its CSV."""
+    """Return about how many bytes `rows` rows weigh: by past files of the couche, else by its CSV.
+
+    A file has a weight of its own before any row: most couches of a commune are lighter than it.
+    """
     past = (
         ExportFile.objects.filter(
             version__couche_id=version.couche_id, format=form.name, feature_count__gte=FEWEST_ROWS
@@ -46,10 +49,12 @@ def expected_size(version: CoucheVersion, form: Format, rows: int) -> int | None
         .first()
     )
     if past is not None:
-        return round(past[0] / past[1] * rows)
+        return form.empty + round(max(past[0] - form.empty, 0) / past[1] * rows)
     name = form.name if form.streamed else "csv"
     per_row = sampled_row(version, name, recipe(version))
-    return None if per_row is None else round(per_row * rows * (1 if form.streamed else form.per_csv))
+    if per_row is None:
+        return None
+    return form.empty + round(per_row * rows * (1 if form.streamed else form.per_csv))
 
 
 def sampled_row(version: CoucheVersion, name: str, made_by: str) -> float | None:
