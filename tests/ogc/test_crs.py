@@ -64,6 +64,17 @@ def test_conf_crs_bbox_crs_is_read_in_its_axis_order(code: int, get: Get, versio
     assert [one["id"] for one in found] == [str(FIRST)]
 
 
+def test_a_box_is_exact_in_its_own_projection(get: Get, version: CoucheVersion) -> None:
+    """The parallels of Lambert-93 are bent: the box of its corners in degrees holds more than itself."""
+    x, y = Transformer.from_crs("OGC:CRS84", "EPSG:2154").transform(LON, LAT)
+    above = f"{x - 300_000},{y + 50},{x + 300_000},{y + 2000}"
+    found = get(ITEMS, **{"bbox": above, "bbox-crs": f"{EPSG}2154"})["features"]
+    assert str(FIRST) not in {one["id"] for one in found}
+    around = f"{x - 300_000},{y - 50},{x + 300_000},{y + 2000}"
+    found = get(ITEMS, **{"bbox": around, "bbox-crs": f"{EPSG}2154"})["features"]
+    assert str(FIRST) in {one["id"] for one in found}
+
+
 @pytest.mark.parametrize("box", ["1e9,1e9,1e9,1e9", "2,1,1,2", "-1e8,-1e8,1e8,1e8", "0,0,0,0"])
 def test_a_box_out_of_its_projection_is_no_fault(box: str, emma: Client, version: CoucheVersion) -> None:
     for code in (2154, 3857, 4326):
