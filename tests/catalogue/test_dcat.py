@@ -168,6 +168,9 @@ def test_the_catalogue_is_validated_by_its_bytes(emma: Client, version: CoucheVe
     assert first.headers["Access-Control-Allow-Origin"] == "*"
     again = emma.get("/catalogue.jsonld", headers={"if-none-match": first.headers["ETag"]})
     assert again.status_code == 304
+    release(change())
+    later = emma.get("/catalogue.jsonld", headers={"if-none-match": first.headers["ETag"]})
+    assert later.status_code == 200 and later.headers["ETag"] != first.headers["ETag"]
     assert emma.get("/catalogue.n3").status_code == 404
 
 

@@ -17,7 +17,7 @@ from lxml import etree
 from pyproj import CRS, Transformer
 
 from couches.models import CoucheVersion
-from exports import formats
+from exports import arrow, formats
 from exports.demands import read_demand
 from exports.writers_parquet import write_parquet
 from exports.writers_sheets import _TABLE, _TEXT
