@@ -1,11 +1,11 @@
-"""`python -m bench [name]`: export, deltas, lookup, submission, duplicates, desk, offline, or all of them."""
+"""`python -m bench [name]`: one measure of BENCHES below, or all of them."""
 
 import argparse
 import os
 import sys
 import time
 
-from bench import deltas, desk, export, offline, requests, tiles
+from bench import deltas, desk, export, offline, ogc, requests, tiles
 from bench.database import BenchDatabase
 from bench.measure import product
 from bench.report import Line, table, write
@@ -17,6 +17,7 @@ BENCHES = {
     "submission": requests.submission,
     "duplicates": requests.duplicates,
     "tiles": tiles.run,
+    "ogc": ogc.run,
     "desk": desk.run,
     "offline": offline.run,
 }

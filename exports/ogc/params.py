@@ -70,7 +70,9 @@ def read_items(collection: Collection, parameters: Mapping[str, str]) -> ItemsQu
     Raises ValidationError naming the parameter and the remedy; an unknown one is refused
     (`/req/core/query-param-unknown`).
     """
-    queryables = queryables_of(collection.version)
+    # Most pages filter by nothing of the schema: it is not read for them.
+    filters = "filter" in parameters or not RESERVED.issuperset(parameters)
+    queryables = queryables_of(collection.version) if filters else {}
     unknown = sorted(set(parameters) - RESERVED - set(queryables))
     if unknown:
         message = _("Ce paramètre n'existe pas ici : retirez-le, ou voyez « queryables » de la collection.")
