@@ -8,6 +8,7 @@ cell, read from what `couches/density.py` keeps. Mapbox Vector Tile 2.1, extent 
 import json
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from couches import density
@@ -72,14 +73,14 @@ def draw(version: CoucheVersion, z: int, x: int, y: int, filters: Filters) -> by
     if z >= FIRST_OBJECTS and version.couche.sensitive:
         return b""
     if z >= FIRST_OBJECTS:
-        return _bytes(reader().alias, objects_sql(version, z, x, y, filters))
+        return _bytes(reader(), objects_sql(version, z, x, y, filters))
     statement = _aggregates(version, z, x, y)
     # Almost always counted already: asking the tile first spares asking whether it is.
-    return _bytes(reader().alias, statement) or _bytes(density.ensure(version), statement)
+    return _bytes(reader(), statement) or _bytes(connections[density.ensure(version)], statement)
 
 
-def _bytes(alias: str, statement: sql.Composed) -> bytes:
-    with connections[alias].cursor() as cursor:
+def _bytes(connection: BaseDatabaseWrapper, statement: sql.Composed) -> bytes:
+    with connection.cursor() as cursor:
         cursor.execute(statement.as_string(cursor.cursor))
         [body] = cursor.fetchone()
     return bytes(body)
@@ -110,11 +111,12 @@ def objects_sql(version: CoucheVersion, z: int, x: int, y: int, filters: Filters
 
 
 def _aggregates(version: CoucheVersion, z: int, x: int, y: int) -> sql.Composed:
-    px, py = sql.SQL("u.px"), sql.SQL("u.py")
+    px: sql.Composable = sql.SQL("u.px")
+    py: sql.Composable = sql.SQL("u.py")
     if version.couche.sensitive:
         # The middle of the cell, not of what is in it: one object alone would be where it is.
-        px = sql.SQL("(u.cell & 7) * {0} + {0} / 2").format(sql.Literal(density.CELL_SIDE))  # type: ignore[assignment]
-        py = sql.SQL("(u.cell >> 3) * {0} + {0} / 2").format(sql.Literal(density.CELL_SIDE))  # type: ignore[assignment]
+        px = sql.SQL("(u.cell & 7) * {0} + {0} / 2").format(sql.Literal(density.CELL_SIDE))
+        py = sql.SQL("(u.cell >> 3) * {0} + {0} / 2").format(sql.Literal(density.CELL_SIDE))
     return _AGGREGATES.format(
         px=px,
         py=py,
