@@ -31,6 +31,7 @@ from config.headers import (  # noqa: F401  # settings by their names
     TILE_HOST,
 )
 from config.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401  # settings by their names
+from config.wfs import *  # noqa: F403  # settings by their names
 
 django_stubs_ext.monkeypatch()
 
@@ -85,6 +86,7 @@ INSTALLED_APPS = [
     "django_linear_migrations",
     "pgtrigger",
     "procrastinate.contrib.django",
+    "gisserver",
     "rest_framework",
     "drf_spectacular",
     "knox",

@@ -6,6 +6,7 @@ from exports import views, views_builds, views_deltas, views_lots, views_nationa
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exports.ogc.urls")),
+    path("", include("exports.wfs.urls")),
     path("", include("exports.catalogue.urls")),
     path(
         "exports/<str:slug>/<str:number>/national/",

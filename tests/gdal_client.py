@@ -15,7 +15,9 @@ rows = []
 for index, point in enumerate(shapely.from_wkb(shapes)):
     row = {name: fields[rank][index] for rank, name in enumerate(names)}
     rows.append({**row, "x": point.x, "y": point.y})
-print("RESULT" + json.dumps(rows, default=str))
+def plain(one):
+    return one.item() if getattr(one, "dtype", None) is not None and one.dtype.kind in "ifb" else str(one)
+print("RESULT" + json.dumps(rows, default=plain))
 """
 
 

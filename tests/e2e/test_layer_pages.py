@@ -34,6 +34,7 @@ def addresses(
         "ogc-champs": "/ogc/collections/services/queryables?f=html",
         "ogc-objets": "/ogc/collections/services/items?f=html&limit=1",
         "ogc-objet": f"/ogc/collections/zones-blanches/items/{feature.pk}?f=html",
+        "wfs": "/wfs/",
         "ogc-refuse": "/ogc/collections/services/items?f=html&filter=((",
     }
     # Refusals are read here too.

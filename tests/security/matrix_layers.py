@@ -3,7 +3,12 @@
 from typing import Any
 
 from couches.models import Feature
-from tests.security.matrix_route import Route, World, public
+from tests.security.matrix_route import EVERYBODY, Route, World, public
+
+WFS_BODY = (
+    b'<GetFeature xmlns="http://www.opengis.net/wfs/2.0" service="WFS" version="2.0.0">'
+    b'<Query typeNames="zones-blanches"/></GetFeature>'
+)
 
 
 def _collection(world: World) -> list[Any]:
@@ -26,6 +31,10 @@ LAYERS: dict[str, Route] = {
     "ogc-queryables": public(args=_collection),
     "ogc-items": public(args=_collection),
     "ogc-item": public(args=_item),
+    # Reads only, by POST too: a filter may be longer than an address.
+    "wfs": Route(
+        body=lambda world: WFS_BODY, content_type="text/xml", allowed={"GET": EVERYBODY, "POST": EVERYBODY}
+    ),
     "catalogue": public(args=lambda world: ["jsonld"]),
     "catalogue-iso": public(args=_collection),
     "catalogue-dataset": public(args=_collection),

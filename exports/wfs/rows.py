@@ -1,0 +1,170 @@
+"""Published rows as a Django model: what django-gisserver asks for, on the SQL of the files.
+
+An unmanaged model per couche has one field per column of the flat table; its table is the
+statement of `exports.rows`, put in the place of a table's name. PostgreSQL merges it into the
+query: a box goes through the spatial index, and only the columns asked for are computed.
+"""
+
+import hashlib
+import json
+from functools import lru_cache, partial
+from typing import Any, Self
+
+from django.apps.registry import Apps
+from django.contrib.gis.db import models
+from django.db.models.fields import Field
+from django.db.models.sql import Query
+from django.db.models.sql.datastructures import BaseTable
+from django.db.models.sql.where import WhereNode
+from psycopg import sql
+
+from couches.models import CoucheVersion
+from couches.reading import reader
+from exports.rows import ROW_FIELDS, TABLES, Selection, keyed_objects, value_of
+from exports.schemas import Column, columns_of
+from exports.wfs.distance import PublishedPoint
+
+GEOMETRY, KEY = "geom", "row_key"
+# Of the model's fields: an answer may be called `pk`, `save` or `objects`.
+PREFIX = "c_"
+_FROM = sql.SQL(
+    "(SELECT {values}, fv.geom, fv.row_key FROM (SELECT {fields}, fv.id AS row_key {tables} WHERE {where}) fv {keyed})"
+)
+_FIELDS: dict[str, type[Field[Any, Any]]] = {
+    "string": models.TextField,
+    "integer": models.BigIntegerField,
+    "number": models.FloatField,
+    "boolean": models.BooleanField,
+    "list": models.TextField,
+    "json": models.TextField,
+    # An answer keeps the text that was given; our own dates are dates (see `_field`).
+    "date": models.TextField,
+}
+
+
+class _Rows(BaseTable):
+    """The statement of one version's rows, where a query names its table."""
+
+    def __init__(self, name: str, alias: str | None, *, statement: str):
+        super().__init__(name, alias)
+        self.statement = statement
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """Return the statement, named like the table it stands for."""
+        return f"{self.statement} {compiler.quote_name_unless_alias(self.table_alias)}", []
+
+    def relabeled_clone(self, change_map: dict[str | None, str]) -> Self:
+        """Return the same under another alias."""
+        alias = change_map.get(self.table_alias) or self.table_alias
+        return self.__class__(self.table_name, alias, statement=self.statement)
+
+
+class PublishedQuerySet(models.QuerySet[Any]):
+    """Rows of one version. Pages are walked by key first: no column is computed for a row that is skipped."""
+
+    version: CoucheVersion
+
+    def count(self) -> int:
+        """Return the number of rows; that of the whole version is known since its publication."""
+        if not self.query.where and not self.query.is_sliced:
+            return self.version.feature_count
+        return super().count()
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a page in an order that never repeats nor skips a row of the version."""
+        ordered = self.order_by(*(self.query.order_by or ()), KEY)
+        if not isinstance(key, slice) or not key.start:
+            return models.QuerySet.__getitem__(ordered, key)
+        keys = models.QuerySet.__getitem__(ordered.values(KEY), key)
+        page = ordered.all()
+        page.query.where = WhereNode()
+        return page.filter(**{f"{KEY}__in": keys})
+
+    def _clone(self) -> Self:
+        clone = super()._clone()  # type: ignore[misc]  # Django's own hook for what a queryset carries
+        clone.version = self.version
+        return clone
+
+
+def published_rows(version: CoucheVersion) -> PublishedQuerySet:
+    """Return the rows of a version, in the order of their keys, from the database for reading."""
+    model = _model_of(version)
+    query = Query(model)
+    query.base_table_class = partial(_Rows, statement=_statement(version))  # type: ignore[assignment]  # called like it
+    rows = PublishedQuerySet(model, query=query, using=reader().alias)
+    rows.version = version
+    return rows
+
+
+def shown_columns(version: CoucheVersion) -> list[Column]:
+    """Return the columns a row has; latitude and longitude are the geometry's."""
+    return columns_of(version.couche)
+
+
+def _statement(version: CoucheVersion) -> str:
+    columns = shown_columns(version)
+    values = [
+        sql.SQL("({}){} AS {}").format(
+            value_of(column, version),
+            sql.SQL("::double precision" if column.kind == "number" else ""),
+            sql.Identifier(column.name),
+        )
+        for column in columns
+    ]
+    composed = _FROM.format(
+        values=sql.SQL(", ").join(values),
+        fields=ROW_FIELDS,
+        tables=TABLES,
+        where=Selection(version).where(),
+        keyed=keyed_objects(columns),
+    )
+    # Django gives parameters to every statement: a lone % would be read as one of them.
+    return composed.as_string(reader().connection).replace("%", "%%")
+
+
+def _model_of(version: CoucheVersion) -> type[models.Model]:
+    schema = json.dumps(version.couche.attribute_schema, sort_keys=True).encode()
+    return _made(version.couche.slug, hashlib.sha256(schema).hexdigest(), _Columns(shown_columns(version)))
+
+
+class _Columns:
+    """Columns beside the hash that stands for them in the cache's key."""
+
+    def __init__(self, columns: list[Column]):
+        self.columns = columns
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Columns)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=64)
+def _made(slug: str, schema_sha256: str, given: _Columns) -> type[models.Model]:
+    meta = type(
+        "Meta",
+        (),
+        {
+            "apps": Apps(),
+            "app_label": "exports",
+            "managed": False,
+            "db_table": f"wfs_{slug}",
+            "ordering": [KEY],
+        },
+    )
+    fields = {f"{PREFIX}{column.name}": _field(column) for column in given.columns}
+    own = {
+        GEOMETRY: PublishedPoint(srid=4326),
+        KEY: models.BigIntegerField(),
+        "Meta": meta,
+        "__module__": __name__,
+    }
+    return type(slug.replace("-", "_"), (models.Model,), fields | own)
+
+
+def _field(column: Column) -> Field[Any, Any]:
+    if column.name == "id" and not column.path:
+        return models.UUIDField(primary_key=True, db_column="id")
+    kind = models.DateField if column.kind == "date" and not column.path else _FIELDS[column.kind]
+    return kind(null=True, db_column=column.name, verbose_name=column.title)
