@@ -16,7 +16,24 @@ def run(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[Lin
         asked = ({"limit": "1000"}, {"limit": "10000", "bbox": box})
         for found, query in zip(pages.values(), asked, strict=True):
             found[number] = product("page", environment, number=number, query=query, rounds=ROUNDS)
-    return [line for name, found in pages.items() for line in _lines(name, found, sizes)]
+    lines = [line for name, found in pages.items() for line in _lines(name, found, sizes)]
+    return [*lines, *_wfs(environment, sizes)]
+
+
+def _wfs(environment: dict[str, str], sizes: dict[int, int]) -> list[Line]:
+    """A page of WFS beside its rows, first and deep in the walk: GML is made object by object."""
+    lines = []
+    for number, count in sizes.items():
+        pages = [
+            product("wfs_page", environment, number=number, start=start, rounds=ROUNDS // 4)
+            for start in (0, count - 2_000)
+        ]
+        for name, found in zip(("première", "dernière"), pages, strict=True):
+            view, rows = found["view"], found["sql"]
+            told = f"{view / rows:.2f} ({view * 1000:.0f} ms contre {rows * 1000:.0f} ms)"
+            named = f"WFS, {name} page de 1 000 objets sur {count:,}, contre ses lignes"
+            lines.append(Line(named, told, "", None))
+    return lines
 
 
 def _lines(name: str, found: dict[int, dict[str, float]], sizes: dict[int, int]) -> list[Line]:

@@ -236,6 +236,7 @@ VERBS: dict[str, Callable[..., dict[str, Any]]] = {
         product_tiles.busy_tile,
         product_ogc.box_of,
         product_ogc.page,
+        product_ogc.wfs_page,
         product_deltas.changes,
         product_deltas.delta_statement,
         product_deltas.delta,

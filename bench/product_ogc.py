@@ -11,6 +11,8 @@ from exports.ogc.collections import find_collection
 from exports.ogc.items import page_statement
 from exports.ogc.params import read_items
 from exports.ogc.views import ItemsView
+from exports.wfs.rows import published_rows
+from exports.wfs.views import WfsView
 
 SLUG = "zones-blanches"
 AROUND = 2_000
@@ -54,3 +56,26 @@ def page(*, number: int, query: dict[str, str], rounds: int) -> dict[str, Any]:
         best["sql"] = min(best["sql"], time.perf_counter() - started)
         size, count = len(body), len(rows)
     return {**best, "bytes": size, "rows": count}
+
+
+def wfs_page(*, number: int, start: int, rounds: int) -> dict[str, Any]:
+    """Return the best seconds of a page of 1,000 objects in GML, `start` rows on, and of its rows alone."""
+    version = CoucheVersion.objects.select_related("couche").get(couche__slug=SLUG, number=number)
+    view, factory = WfsView.as_view(), RequestFactory()
+    asked = {
+        "service": "WFS",
+        "version": "2.0.0",
+        "request": "GetFeature",
+        "typeNames": f"{SLUG}_v{number}",
+        "count": "1000",
+        "startIndex": str(start),
+    }
+    best = {"view": float("inf"), "sql": float("inf")}
+    for _round in range(rounds):
+        started = time.perf_counter()
+        body = view(factory.get("/wfs/", asked)).content
+        best["view"] = min(best["view"], time.perf_counter() - started)
+        started = time.perf_counter()
+        rows = list(published_rows(version)[start : start + 1000].values_list())
+        best["sql"] = min(best["sql"], time.perf_counter() - started)
+    return {**best, "bytes": len(body), "rows": len(rows)}

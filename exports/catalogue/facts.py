@@ -134,6 +134,12 @@ def _services(couche: Couche) -> list[Service]:
             "http://www.opengis.net/spec/ogcapi-features-1/1.0",
         ),
         Service(
+            "wfs",
+            "WFS 2.0",
+            f"{site}/wfs/?service=WFS&request=GetCapabilities&typeNames=reperes:{couche.slug}",
+            "http://www.opengis.net/def/serviceType/ogc/wfs/2.0",
+        ),
+        Service(
             "tuiles",
             "TileJSON",
             f"{site}/tuiles/{couche.slug}/derniere/tilejson.json",
