@@ -18,15 +18,18 @@ class Gesture(models.TextChoices):
 
     SEE_QUEUE = "see_queue", _("voir la file d'attente")
     ENTER_FOR_OTHERS = "enter_for_others", _("saisir pour quelqu'un")
+    IMPORT = "import", _("importer un fichier")
     DECIDE = "decide", _("décider")
     PUBLISH = "publish", _("publier une couche")
     GRANT_ROLES = "grant_roles", _("attribuer des rôles")
 
 
 ROLE_GESTURES: dict[Role, frozenset[Gesture]] = {
-    Role.MODERATOR: frozenset({Gesture.SEE_QUEUE, Gesture.ENTER_FOR_OTHERS, Gesture.DECIDE}),
-    Role.CLERK: frozenset({Gesture.SEE_QUEUE, Gesture.ENTER_FOR_OTHERS}),
-    Role.STEWARD: frozenset({Gesture.PUBLISH}),
+    Role.MODERATOR: frozenset(
+        {Gesture.SEE_QUEUE, Gesture.ENTER_FOR_OTHERS, Gesture.IMPORT, Gesture.DECIDE}
+    ),
+    Role.CLERK: frozenset({Gesture.SEE_QUEUE, Gesture.ENTER_FOR_OTHERS, Gesture.IMPORT}),
+    Role.STEWARD: frozenset({Gesture.PUBLISH, Gesture.IMPORT}),
     Role.ADMIN_TERRITORY: frozenset({Gesture.GRANT_ROLES}),
 }
 

@@ -341,6 +341,11 @@ MEDIA_ROOT = Path(os.environ.get("REPERES_MEDIA") or REPERES_LOCAL / "media")
 EXPORTS_ROOT = Path(os.environ.get("REPERES_EXPORTS") or REPERES_LOCAL / "exports")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "contributions.imports.upload.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 DATA_UPLOAD_MAX_NUMBER_FILES = 3
 # Asked by the demo only, for five seconds; REPERES_GEO_API=non leaves the network alone.

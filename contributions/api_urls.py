@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from contributions.api import ChallengeDetail, ContributionDetail, ContributionList, PhotoDetail
 from contributions.api_desk import Desk
+from contributions.api_imports import ImportDetail, ImportErrors, ImportList, ImportRun, ImportTrial
 from contributions.api_preview import PreviewView
 from contributions.api_recovery import RecoverView
 from contributions.offline_doors import CommunePack
@@ -20,5 +21,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         PhotoDetail.as_view(),
         name="api-contribution-photo",
     ),
+    path("imports/", ImportList.as_view(), name="api-imports"),
+    path("imports/<uuid:import_id>/", ImportDetail.as_view(), name="api-import"),
+    path("imports/<uuid:import_id>/essai/", ImportTrial.as_view(), name="api-import-trial"),
+    path("imports/<uuid:import_id>/execution/", ImportRun.as_view(), name="api-import-run"),
+    path("imports/<uuid:import_id>/erreurs.csv", ImportErrors.as_view(), name="api-import-errors"),
     path("suivi/retrouver/", RecoverView.as_view(), name="api-recover"),
 ]

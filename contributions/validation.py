@@ -133,7 +133,7 @@ def read(submission: Submission, couche: Couche | None) -> Reading:
     channel = form.read("channel", _choice, submission.channel, Contribution.Channel)
     form.read("position_source", _choice, submission.position_source, Contribution.PositionSource)
     form.read("observed_at", read_observed_at, submission.observed_at)
-    form.read("accuracy_m", _accuracy, submission.accuracy_m)
+    form.read("accuracy_m", read_accuracy, submission.accuracy_m)
     form.read("email", read_email, submission.email)
     # What depends on a field refused above is not judged: one mistake, one message.
     if operation is not None and couche is not None:
@@ -215,7 +215,8 @@ def _instant(raw: object) -> dt.datetime:
     return moment.astimezone(dt.UTC)
 
 
-def _accuracy(raw: object) -> float | None:
+def read_accuracy(raw: object) -> float | None:
+    """Return metres, or None for none. Raises ValidationError."""
     if raw is None:
         return None
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= MAX_ACCURACY_M:

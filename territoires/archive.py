@@ -17,6 +17,7 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 from territoires.refusals import FileRefused
+from territoires.tables import check_ods, write_utf8
 
 GEOJSON, GPKG, FLATGEOBUF, SHAPEFILE = "GeoJSON", "GPKG", "FlatGeobuf", "ESRI Shapefile"
 DRIVER_OF_SUFFIX = {
@@ -26,6 +27,9 @@ DRIVER_OF_SUFFIX = {
     ".fgb": FLATGEOBUF,
     ".shp": SHAPEFILE,
 }
+# Tables without geometry: read where the caller says how rows get a place.
+CSV, ODS = "CSV", "ODS"
+TABLE_OF_SUFFIX = {".csv": CSV, ".tsv": CSV, ".txt": CSV, ".ods": ODS}
 SIDECARS = {".shx", ".dbf", ".prj", ".cpg"}
 NESTED = {".zip", ".gz", ".7z", ".tar", ".tgz", ".bz2", ".xz", ".rar", ".zst"}
 MAX_ENTRIES = 50
@@ -46,11 +50,17 @@ class OpenedFile:
 
 
 def open_through_gate(
-    path: Path, workdir: Path, *, max_bytes: int = DEFAULT_MAX_BYTES, prefer: re.Pattern[str] | None = None
+    path: Path,
+    workdir: Path,
+    *,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    prefer: re.Pattern[str] | None = None,
+    tables: bool = False,
 ) -> OpenedFile:
     """Return the plain file to read: `path` itself, or what its zip or gzip held, unpacked in `workdir`.
 
-    `prefer` chooses by name when a zip holds several layers. Raises FileRefused.
+    `prefer` chooses by name when a zip holds several layers; `tables` lets CSV (rewritten in
+    UTF-8) and ODS through too. Raises FileRefused.
     """
     if not path.is_file():
         raise FileRefused(_("Fichier introuvable : « %(path)s ». Vérifiez le chemin.") % {"path": path})
@@ -59,6 +69,8 @@ def open_through_gate(
     try:
         with path.open("rb") as stream:
             head = stream.read(4)
+        if tables and path.suffix.lower() in TABLE_OF_SUFFIX:
+            return open_table(path, workdir, max_bytes)
         if head[:4] == b"PK\x03\x04":
             return _from_zip(path, workdir, max_bytes, prefer)
         if head[:2] == b"\x1f\x8b":
@@ -74,6 +86,19 @@ def open_through_gate(
             _("Le fichier « %(name)s » est abîmé ou illisible : téléchargez-le de nouveau.")
             % {"name": path.name}
         ) from error
+
+
+def open_table(path: Path, workdir: Path, max_bytes: int) -> OpenedFile:
+    """Return a CSV copied in UTF-8, or a looked-at ODS. Raises FileRefused."""
+    if path.stat().st_size > max_bytes:
+        raise _too_big(max_bytes)
+    driver = TABLE_OF_SUFFIX[path.suffix.lower()]
+    if driver == ODS:
+        check_ods(path)
+        return OpenedFile(path=path, driver=ODS, name=path.name)
+    target = workdir / "couche.csv"
+    write_utf8(path, target)
+    return OpenedFile(path=target, driver=CSV, name=path.name)
 
 
 def sniff(path: Path, suffix: str) -> str:

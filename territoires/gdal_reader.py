@@ -14,6 +14,8 @@ import resource
 import sys
 from typing import Any, BinaryIO
 
+# Tables: no geometry, no CRS, every cell a text.
+_TABLES = ("CSV", "ODS")
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
@@ -45,8 +47,9 @@ def read(request: dict[str, Any], sink: BinaryIO) -> None:
     if set(pyogrio.list_drivers()) != {request["driver"]}:
         raise ReaderError("drivers", ", ".join(pyogrio.list_drivers()))
     path, options = request["path"], {"LIST_ALL_TABLES": "NO"} if request["driver"] == "GPKG" else {}
-    layer, info = _choose_layer(path, request["layers"], request["columns"])
-    if not info["crs"]:
+    is_table = request["driver"] in _TABLES
+    layer, info = _choose_layer(path, request["layers"], request["columns"], tables=is_table)
+    if not info["crs"] and not is_table:
         raise ReaderError("no-crs")
     fields = [str(name) for name in info["fields"]]
     kept = [name for name in fields if _wanted(name, request)]
@@ -55,20 +58,23 @@ def read(request: dict[str, Any], sink: BinaryIO) -> None:
         layer=layer,
         encoding=request["encoding"],
         columns=kept,
+        read_geometry=not is_table,
         batch_size=request["batch_size"],
         use_pyarrow=True,
         **options,
     ) as (meta, reader):
-        geometry = meta["geometry_name"] or "wkb_geometry"
-        described = {"crs": info["crs"], "layer": layer, "fields": fields, "geometry": geometry}
+        geometry = "" if is_table else meta["geometry_name"] or "wkb_geometry"
+        described = {"crs": info["crs"] or "", "layer": layer, "fields": fields, "geometry": geometry}
         _copy(reader, sink, described, request["max_features"])
 
 
-def _choose_layer(path: str, names: list[str], columns: list[list[str]]) -> tuple[str, dict[str, Any]]:
+def _choose_layer(
+    path: str, names: list[str], columns: list[list[str]], *, tables: bool = False
+) -> tuple[str, dict[str, Any]]:
     """Choose by name, then by columns: each group of `columns` needs one of its names."""
     import pyogrio
 
-    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    layers = [str(name) for name, kind in pyogrio.list_layers(path) if tables or kind is not None]
     layers.sort(key=lambda layer: _rank(layer, names))
     seen = []
     for layer in layers:

@@ -19,7 +19,13 @@ MAX_TEXT = 48
 
 
 def point_from_geojson(document: object) -> Point:
-    """Return the point (EPSG:4326) of a GeoJSON geometry `{"type": "Point", "coordinates": [lon, lat]}`.
+    """Return the point (EPSG:4326) of a GeoJSON geometry, as `coordinates_from_geojson` reads it."""
+    lon, lat = coordinates_from_geojson(document)
+    return Point(lon, lat, srid=4326)
+
+
+def coordinates_from_geojson(document: object) -> tuple[float, float]:
+    """Return (longitude, latitude) of a GeoJSON geometry `{"type": "Point", "coordinates": [lon, lat]}`.
 
     Whatever `document` is, raises nothing but ValidationError on "geometry": another
     type, a `crs` member (RFC 7946 has none), more than two numbers, NaN, infinity,
@@ -40,7 +46,7 @@ def point_from_geojson(document: object) -> Point:
         raise _refused(_("Donnez exactement deux nombres : longitude puis latitude."))
     if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in coordinates):
         raise _refused(_("La longitude et la latitude doivent être des nombres."))
-    return _point(*coordinates)
+    return _in_range(*coordinates)
 
 
 def point_from_text(lon: str, lat: str) -> Point:
@@ -59,12 +65,16 @@ def _number(text: object, name: str) -> float:
 
 
 def _point(lon: float, lat: float) -> Point:
+    return Point(*_in_range(lon, lat), srid=4326)
+
+
+def _in_range(lon: float, lat: float) -> tuple[float, float]:
     # A NaN fails every comparison; an int of a thousand digits is compared before it is a float.
     if not -180 <= lon <= 180:
         raise _refused(_("La longitude doit être comprise entre -180 et 180 degrés."))
     if not -90 <= lat <= 90:
         raise _refused(_("La latitude doit être comprise entre -90 et 90 degrés."))
-    return Point(float(lon), float(lat), srid=4326)
+    return float(lon), float(lat)
 
 
 def _refused(message: str) -> ValidationError:

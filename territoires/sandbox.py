@@ -68,7 +68,7 @@ class VectorFile:
         """One (WKB, properties) per feature. Raises FileRefused when the file breaks off."""
         for batch in self.batches:
             for row in batch.to_pylist():
-                yield row.pop(self.geometry), row
+                yield row.pop(self.geometry, None), row
 
     def close(self) -> None:
         """End the child, whatever it is doing, and remove what was unpacked."""
@@ -95,8 +95,12 @@ def read_vector_file(
     prefer: re.Pattern[str] | None = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
     wall_seconds: float = WALL_SECONDS,
+    tables: bool = False,
+    batch_size: int = BATCH_SIZE,
 ) -> VectorFile:
     """Open GeoJSON, GeoPackage, Shapefile or FlatGeobuf, plain, zipped or gzipped.
+
+    With `tables`, CSV and ODS too, whose cells all come as texts, without geometry nor CRS.
 
     `layers` are preferred layer names in lower case, `columns` groups of aliases in
     lower case of which the layer needs one each; with `columns`, only those columns
@@ -106,7 +110,7 @@ def read_vector_file(
     """
     with ExitStack() as stack:
         workdir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="couche-")))
-        opened = open_through_gate(path, workdir, max_bytes=max_bytes, prefer=prefer)
+        opened = open_through_gate(path, workdir, max_bytes=max_bytes, prefer=prefer, tables=tables)
         request = {
             "path": str(opened.path.resolve()),
             "driver": opened.driver,
@@ -115,7 +119,7 @@ def read_vector_file(
             "keep": list(keep),
             "max_features": max_features,
             "encoding": _shapefile_encoding(opened.path) if opened.driver == SHAPEFILE else None,
-            "batch_size": BATCH_SIZE,
+            "batch_size": batch_size,
             "memory": MEMORY_BYTES,
             "cpu": CPU_SECONDS,
         }
@@ -154,6 +158,10 @@ class _Child:
                 "OGR_SQLITE_LOAD_EXTENSIONS": "",
                 # Rebuilt in memory when absent; a file of ours it must not write.
                 "SHAPE_RESTORE_SHX": "NO",
+                # A sheet's codes stay texts: 01001 is no number.
+                "OGR_ODS_FIELD_TYPES": "STRING",
+                "OGR_ODS_HEADERS": "FORCE",
+                "OGR_CSV_MAX_LINE_SIZE": "1000000",
                 "LC_ALL": "C.UTF-8",
                 "ARROW_DEFAULT_MEMORY_POOL": "system",
             },

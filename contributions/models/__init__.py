@@ -1,6 +1,7 @@
-"""Contributions with their contact, keys and photos; limits, workshop codes and pauses. Nothing here is public."""
+"""Contributions, their contact, keys and photos; imports, limits, workshop codes, pauses. None of it is public."""
 
 from contributions.models.contribution import POINT_IN_RANGE, Contact, Contribution, FollowUpKey, Photo
+from contributions.models.imports import Import
 from contributions.models.limits import (
     WORKSHOP_HOURS,
     WORKSHOP_USES,
@@ -20,6 +21,7 @@ __all__ = [
     "Contact",
     "Contribution",
     "FollowUpKey",
+    "Import",
     "Pause",
     "Photo",
     "SpentChallenge",

@@ -15,8 +15,9 @@ from django.contrib.gis.geos import Point
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from contributions import importing
+from contributions.imports import answers
 from contributions.models import Contribution
+from couches.columns import Column
 from territoires.models import Commune
 
 ACCESS = "Accès internet et matériel informatique"
@@ -105,39 +106,52 @@ def test_another_projection_is_brought_to_wgs84(aurillac: Commune, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("cell", "definition", "answer"),
+    ("cell", "column", "answer"),
     [
-        (" oui ", {"type": "boolean"}, True),
-        ("Non", {"type": "boolean"}, False),
-        ("peut-être", {"type": "boolean"}, "peut-être"),
-        ("3", {"type": "integer"}, 3.0),
-        ("1,5", {"type": "number"}, 1.5),
-        ("trois", {"type": "number"}, "trois"),
-        ('["a", "b"]', {"type": "array"}, ["a", "b"]),
-        ("a | b", {"type": "array"}, ["a", "b"]),
-        ("[a", {"type": "array"}, "[a"),
-        ("texte", {"type": "string"}, "texte"),
-        (7, {"type": "integer"}, 7),
-        (None, {"type": "array"}, None),
+        (" oui ", {"kind": "boolean"}, True),
+        ("Non", {"kind": "boolean"}, False),
+        ("peut-être", {"kind": "boolean"}, "peut-être"),
+        (1, {"kind": "boolean"}, True),
+        ("3", {"kind": "integer"}, 3.0),
+        ("1,5", {"kind": "number"}, 1.5),
+        ("1 234,5", {"kind": "number"}, 1234.5),
+        ("trois", {"kind": "number"}, "trois"),
+        ('["a", "b"]', {"kind": "list"}, ["a", "b"]),
+        ("a | b", {"kind": "list"}, ["a", "b"]),
+        ("Libre|a", {"kind": "list", "labels": {"free": "Libre"}}, ["free", "a"]),
+        ("[a", {"kind": "list"}, "[a"),
+        ("Libre", {"kind": "string", "labels": {"free": "Libre"}}, "free"),
+        ("FREE", {"kind": "string", "labels": {"free": "Libre"}}, "free"),
+        ("texte", {"kind": "string"}, "texte"),
+        ("'=1+1", {"kind": "string"}, "=1+1"),
+        ("l'école", {"kind": "string"}, "l'école"),
+        (7, {"kind": "string"}, "7"),
+        (7, {"kind": "integer"}, 7),
+        (dt.date(2026, 5, 4), {"kind": "date"}, "2026-05-04"),
+        ("  ", {"kind": "string"}, None),
     ],
 )
-def test_a_cell_is_read_as_its_question_asks(cell: Any, definition: dict[str, str], answer: Any) -> None:
-    assert importing._answer(cell, definition) == answer
+def test_a_cell_is_read_as_its_column_asks(cell: Any, column: dict[str, Any], answer: Any) -> None:
+    asked = Column(name="c", short="c", title="C", path=("c",), **column)
+    assert answers._converter(asked)(cell) == answer
 
 
 @pytest.mark.parametrize(
-    ("values", "instant"),
+    ("cell", "instant"),
     [
-        ({"date": "2026-05-04"}, "2026-05-04T12:00:00+00:00"),
-        ({"observed_at": "2026-05-04T10:00:00+02:00"}, "2026-05-04T10:00:00+02:00"),
-        ({"date": dt.date(2026, 5, 4)}, "2026-05-04T12:00:00+00:00"),
-        ({"date": dt.datetime(2026, 5, 4, 8, tzinfo=dt.UTC)}, "2026-05-04T08:00:00+00:00"),
-        ({"date": " "}, None),
-        ({}, None),
+        ("2026-05-04", "2026-05-04T12:00:00+00:00"),
+        ("04/05/2026", "2026-05-04T12:00:00+00:00"),
+        ("2026-05-04T10:00:00+02:00", "2026-05-04T10:00:00+02:00"),
+        (dt.date(2026, 5, 4), "2026-05-04T12:00:00+00:00"),
+        (dt.datetime(2026, 5, 4, 8, tzinfo=dt.UTC), "2026-05-04T08:00:00+00:00"),
+        ("2026-99-99", "2026-99-99"),
+        ("hier", "hier"),
+        (" ", None),
+        (None, None),
     ],
 )
-def test_a_date_column_gives_the_instant(values: dict[str, Any], instant: str | None) -> None:
-    assert importing._date(values) == instant
+def test_a_date_gives_the_instant(cell: Any, instant: str | None) -> None:
+    assert answers._instant(cell) == instant
 
 
 def test_only_points_are_taken(aurillac: Commune, tmp_path: Path) -> None:

@@ -1,0 +1,204 @@
+"""The JSON door of imports: the same verbs as the pages, for programs."""
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from comptes.authentication import signed_in
+from contributions.imports import desk
+from contributions.models import Import
+from couches.models import Couche
+
+
+class NotNow(exceptions.APIException):
+    """Ce geste n'est pas possible dans l'état où est l'import."""
+
+    status_code = 409
+    default_code = "conflit"
+
+
+class ImportRequest(serializers.Serializer):
+    """A file and its couche, as multipart."""
+
+    couche = serializers.SlugField()
+    fichier = serializers.FileField()
+
+
+class ImportAnswer(serializers.Serializer):
+    """Where an import stands."""
+
+    id = serializers.UUIDField()
+    couche = serializers.SlugField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=Import.State.choices)
+    sha256 = serializers.CharField()
+    crs = serializers.CharField(help_text="Celui du fichier ; vide pour un tableau.")
+    columns = serializers.ListField(child=serializers.CharField())
+    sample = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    mapping = serializers.DictField(help_text="Devinée, puis celle que vous donnez.")
+    rows_done = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    error = serializers.CharField(allow_blank=True)
+    errors_url = serializers.CharField(
+        allow_null=True, help_text="Adresse des lignes laissées de côté, en CSV."
+    )
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    delete_after = serializers.DateField()
+
+
+def represent(row: Import) -> dict[str, Any]:
+    """Return what a program reads of an import."""
+    plain = ("name", "state", "sha256", "crs", "columns", "sample", "mapping", "rows_done", "counts", "error")
+    found = desk.errors_of(row).is_file()
+    return {
+        "id": str(row.pk),
+        "couche": row.couche.slug,
+        **{name: getattr(row, name) for name in plain},
+        "errors_url": f"/api/v1/imports/{row.pk}/erreurs.csv" if found else None,
+        "created_at": row.created_at,
+        "finished_at": row.finished_at,
+        "delete_after": row.delete_after,
+    }
+
+
+def _mine(request: Request, import_id: uuid.UUID) -> Import:
+    user = signed_in(request)
+    desk.check_may_import(user)
+    row = desk.imports_of(user).filter(pk=import_id).first()
+    if row is None:
+        raise exceptions.NotFound
+    return row
+
+
+class ImportList(APIView):
+    """My imports, and a new one."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(operation_id="imports_list", summary="Mes imports", responses=ImportAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """Return the fifty last ones."""
+        user = signed_in(request)
+        desk.check_may_import(user)
+        return Response([represent(row) for row in desk.imports_of(user)[:50]])
+
+    @extend_schema(
+        operation_id="imports_create",
+        summary="Envoyer un fichier",
+        request={"multipart/form-data": ImportRequest},
+        responses={201: ImportAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Store the file, look at its columns, guess what they are."""
+        user = signed_in(request)
+        desk.check_may_import(user)
+        sent = request.data if isinstance(request.data, dict) else {}
+        upload, slug = sent.get("fichier"), sent.get("couche")
+        known = isinstance(slug, str) and "\0" not in slug
+        row = desk.receive(
+            couche=Couche.objects.filter(slug=slug).first() if known else None,
+            upload=upload if isinstance(upload, UploadedFile) else None,
+            by=user,
+        )
+        return Response(represent(row), status=201)
+
+
+class ImportDetail(APIView):
+    """One of my imports."""
+
+    @extend_schema(operation_id="imports_read", summary="Où en est un import", responses=ImportAnswer)
+    def get(self, request: Request, import_id: uuid.UUID) -> Response:
+        """Return it."""
+        return Response(represent(_mine(request, import_id)))
+
+    @extend_schema(
+        operation_id="imports_describe",
+        summary="Dire ce que sont les colonnes",
+        request=OpenApiTypes.OBJECT,
+        description=(
+            "`fields` {champ du tableau plat: colonne du fichier}, `x`, `y`, `crs` (EPSG), `date`, `accuracy`, "
+            "`match` (none, id, place), `identifier`, `radius_m` ; ce qui n'est pas dit reste."
+        ),
+        responses=ImportAnswer,
+    )
+    def patch(self, request: Request, import_id: uuid.UUID) -> Response:
+        """Keep the mapping; a trial is then to be asked."""
+        row = _mine(request, import_id)
+        if not isinstance(request.data, dict):
+            raise ValidationError({"fields": [_("Donnez un objet JSON.")]})
+        _now(lambda: desk.describe(row, {**row.mapping, **request.data}))
+        return Response(represent(row))
+
+    @extend_schema(operation_id="imports_delete", summary="Effacer un import", responses={204: None})
+    def delete(self, request: Request, import_id: uuid.UUID) -> Response:
+        """Delete the file; what it proposed stays."""
+        desk.forget(_mine(request, import_id))
+        return Response(status=204)
+
+
+class ImportTrial(APIView):
+    """Try a file: every row is judged, nothing is proposed."""
+
+    @extend_schema(
+        operation_id="imports_try", summary="Essayer à blanc", request=None, responses={202: ImportAnswer}
+    )
+    def post(self, request: Request, import_id: uuid.UUID) -> Response:
+        """Begin the trial; follow it by reading the import."""
+        row = _mine(request, import_id)
+        _now(lambda: desk.ask_trial(row))
+        return Response(represent(row), status=202)
+
+
+class ImportRun(APIView):
+    """Propose the sound rows of a tried file."""
+
+    @extend_schema(
+        operation_id="imports_run",
+        summary="Proposer les lignes bonnes",
+        request=None,
+        responses={202: ImportAnswer},
+    )
+    def post(self, request: Request, import_id: uuid.UUID) -> Response:
+        """Begin; follow it by reading the import."""
+        row = _mine(request, import_id)
+        _now(lambda: desk.ask_run(row))
+        return Response(represent(row), status=202)
+
+
+class ImportErrors(APIView):
+    """The rows left aside."""
+
+    @extend_schema(
+        operation_id="imports_errors",
+        summary="Les lignes laissées de côté, en CSV",
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR)},
+    )
+    def get(self, request: Request, import_id: uuid.UUID) -> HttpResponseBase:
+        """Return the file."""
+        path = desk.errors_of(_mine(request, import_id))
+        if not path.is_file():
+            raise exceptions.NotFound
+        return FileResponse(
+            path.open("rb"), as_attachment=True, filename="erreurs.csv", content_type="text/csv"
+        )
+
+
+def _now(verb: Any) -> None:
+    """Do the verb; a refusal for the state it is in is a conflict."""
+    try:
+        verb()
+    except desk.NotNow as refusal:
+        raise NotNow(str(refusal)) from refusal

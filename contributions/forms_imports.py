@@ -1,0 +1,136 @@
+"""The forms of an import: the file, then what each of its columns says."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contributions.imports.mapping import (
+    CRS_CHOICES,
+    DEFAULT_RADIUS_M,
+    MAX_RADIUS_M,
+    Mapping,
+    fields_of,
+    name_field,
+)
+from contributions.models import Import
+from couches.models import Couche
+
+# What a column may be beside a field of the couche.
+SPECIAL = {
+    "x": gettext_lazy("Longitude (ou X)"),
+    "y": gettext_lazy("Latitude (ou Y)"),
+    "date": gettext_lazy("Date du constat"),
+    "accuracy": gettext_lazy("Précision en mètres"),
+    "identifier": gettext_lazy("Identifiant de l'objet dans Repères"),
+}
+
+
+class ImportForm(forms.Form):
+    """The couche and the file."""
+
+    couche = forms.ModelChoiceField(
+        Couche.objects.all(), label=gettext_lazy("Couche"), to_field_name="slug", empty_label=None
+    )
+    fichier = forms.FileField(
+        label=gettext_lazy("Fichier"),
+        help_text=gettext_lazy(
+            "CSV, ODS, GeoJSON, GeoPackage, FlatGeobuf, ou Shapefile dans un zip. Jusqu'à deux millions de lignes."
+        ),
+    )
+
+
+class MappingForm(forms.Form):
+    """One choice per column of the file, then how objects are recognised."""
+
+    crs = forms.ChoiceField(
+        label=gettext_lazy("Système de coordonnées"), choices=list(CRS_CHOICES.items()), required=False
+    )
+    match = forms.ChoiceField(
+        label=gettext_lazy("Reconnaître les objets déjà publiés"), widget=forms.RadioSelect
+    )
+    radius_m = forms.IntegerField(
+        label=gettext_lazy("Distance, en mètres"), min_value=1, max_value=MAX_RADIUS_M, required=False
+    )
+
+    def __init__(self, *args: Any, row: Import, **kwargs: Any) -> None:
+        """Build a choice per column of `row`, set as its mapping says."""
+        self.row = row
+        mapping = Mapping(**row.mapping)
+        kwargs.setdefault("initial", _initial(row, mapping))
+        super().__init__(*args, **kwargs)
+        if row.crs:
+            del self.fields["crs"]
+        matches = [("none", _("Jamais : chaque ligne est un ajout")), ("id", _("Par leur identifiant"))]
+        if name_field(row.couche):
+            matches.append(("place", _("Par leur nom et leur lieu")))
+        self.fields["match"].choices = matches  # type: ignore[attr-defined]  # a ChoiceField
+        choices = _choices(row)
+        for rank, name in enumerate(row.columns):
+            self.fields[f"col_{rank}"] = forms.ChoiceField(label=name, choices=choices, required=False)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The columns of the file with their choice and what they hold."""
+        return [
+            {"field": self[f"col_{rank}"], "examples": _examples(self.row, rank)}
+            for rank in range(len(self.row.columns))
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two columns for one field."""
+        cleaned = super().clean() or {}
+        seen: dict[str, str] = {}
+        for rank, name in enumerate(self.row.columns):
+            chosen = cleaned.get(f"col_{rank}", "")
+            if chosen and chosen in seen:
+                text = _("La colonne « %(other)s » répond déjà à ce champ : gardez-en une.")
+                self.add_error(f"col_{rank}", text % {"other": seen[chosen]})
+            seen.setdefault(chosen, name)
+        return cleaned
+
+    def given(self) -> dict[str, Any]:
+        """Return what `imports.desk.describe` takes."""
+        data = self.cleaned_data
+        chosen = {
+            data[f"col_{rank}"]: name for rank, name in enumerate(self.row.columns) if data.get(f"col_{rank}")
+        }
+        return {
+            "fields": {key.removeprefix("f:"): name for key, name in chosen.items() if key.startswith("f:")},
+            **{name: chosen.get(name, "") for name in SPECIAL},
+            "crs": data.get("crs") or "4326",
+            "match": data["match"],
+            "radius_m": data.get("radius_m") or DEFAULT_RADIUS_M,
+        }
+
+    def tell(self, errors: dict[str, list[str]]) -> None:
+        """Show the refusals of the verb: on their field where there is one."""
+        for name, texts in errors.items():
+            for text in texts:
+                self.add_error(name if name in self.fields else None, text)
+
+
+def _initial(row: Import, mapping: Mapping) -> dict[str, Any]:
+    of_column = {column: f"f:{name}" for name, column in mapping.fields.items()}
+    of_column |= {getattr(mapping, name): name for name in SPECIAL if getattr(mapping, name)}
+    initial: dict[str, Any] = {
+        f"col_{rank}": of_column.get(name, "") for rank, name in enumerate(row.columns)
+    }
+    return {**initial, "crs": mapping.crs, "match": mapping.match, "radius_m": mapping.radius_m}
+
+
+def _choices(row: Import) -> list[tuple[str, Any]]:
+    special = [(name, label) for name, label in SPECIAL.items() if not row.crs or name not in ("x", "y")]
+    fields = [(f"f:{column.name}", column.title) for column in fields_of(row.couche)]
+    return [
+        ("", _("Laissée de côté")),
+        (_("Le lieu et la date"), special),
+        (_("Champs de la couche"), fields),
+    ]
+
+
+def _examples(row: Import, rank: int) -> list[str]:
+    """Return the first values that differ, three at most."""
+    values = dict.fromkeys(line[rank] for line in row.sample if line[rank])
+    return list(values)[:3]

@@ -1,0 +1,1 @@
+"""Files of points on their way in: received, described, tried, then proposed to those who decide."""

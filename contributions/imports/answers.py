@@ -1,0 +1,221 @@
+"""Cells of a file as answers of a couche: the flat columns of our exports, read the other way."""
+
+import datetime as dt
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import pyproj
+from django.utils.dateparse import parse_date, parse_datetime
+
+from contributions.imports.mapping import Mapping
+from couches.columns import LIST_SEPARATOR, Column, columns_of
+from couches.models import Couche
+
+_YES = {"oui": True, "true": True, "1": True, "vrai": True, "o": True, "yes": True}
+_NO = {"non": False, "false": False, "0": False, "faux": False, "n": False, "no": False}
+# Our CSV puts a quote before what a spreadsheet would take for a formula.
+_FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+_DAY = len("2026-05-04")
+_HEADER = struct.Struct("<BI")
+_XY_LITTLE, _XY_BIG = struct.Struct("<dd"), struct.Struct(">dd")
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of the file as it will be submitted; `number` counts from 1, as the file's rows do."""
+
+    number: int
+    geometry: dict[str, Any] | None
+    attributes: dict[str, Any]
+    identifier: str
+    observed_at: str
+    accuracy_m: float | None
+
+
+class Reader:
+    """Reads the rows of one file: everything that is the same for all of them is prepared once."""
+
+    def __init__(
+        self, couche: Couche, mapping: Mapping, *, to_wgs84: pyproj.Transformer | None, default_date: str
+    ) -> None:
+        by_name = {column.name: column for column in columns_of(couche)}
+        self._answers = [
+            (source, _converter(by_name[name]), partial(_put, by_name[name]))
+            for name, source in mapping.fields.items()
+        ]
+        self._mapping = mapping
+        self._to_wgs84 = to_wgs84
+        self._default_date = default_date
+
+    def read(self, number: int, wkb: bytes | None, cells: dict[str, Any]) -> Row:
+        """Return a row; what cannot be read stays as it is, to be refused with the others."""
+        mapping = self._mapping
+        geometry = None if wkb is None else self._from_wkb(wkb)
+        if geometry is None and mapping.x and mapping.y:
+            geometry = self._from_columns(cells)
+        attributes: dict[str, Any] = {}
+        for source, convert, put in self._answers:
+            cell = cells[source]
+            if cell is not None and cell != "":
+                value = convert(cell)
+                if value is not None:
+                    put(attributes, value)
+        return Row(
+            number,
+            geometry,
+            attributes,
+            str(cells.get(mapping.identifier) or "").strip() if mapping.identifier else "",
+            _instant(cells.get(mapping.date)) or self._default_date if mapping.date else self._default_date,
+            _number(cells.get(mapping.accuracy)) if mapping.accuracy else None,
+        )
+
+    def _from_wkb(self, wkb: bytes) -> dict[str, Any]:
+        """Return the GeoJSON point, in longitude and latitude; of what is no point, the kind alone."""
+        order, kind = _HEADER.unpack_from(wkb)
+        if order != 1:
+            kind = int.from_bytes(wkb[1:5], "big")
+        if kind & 0xFF != 1 and kind not in (1001, 2001, 3001):
+            return {"type": "Geometry"}
+        offset = 9 if kind & 0x20000000 else 5
+        x, y = (_XY_LITTLE if order == 1 else _XY_BIG).unpack_from(wkb, offset)
+        return self._point(x, y)
+
+    def _from_columns(self, cells: dict[str, Any]) -> dict[str, Any] | None:
+        x, y = _number(cells.get(self._mapping.x)), _number(cells.get(self._mapping.y))
+        if x is None and y is None:
+            return None
+        if isinstance(x, str) or isinstance(y, str) or x is None or y is None:
+            return {"type": "Point", "coordinates": [x, y]}
+        return self._point(float(x), float(y))
+
+    def _point(self, x: float, y: float) -> dict[str, Any]:
+        if self._to_wgs84 is not None:
+            x, y = self._to_wgs84.transform(x, y)
+        return {"type": "Point", "coordinates": [x, y]}
+
+
+def _converter(column: Column) -> Callable[[Any], Any]:
+    """Return what turns a cell into the column's kind; what has no meaning stays, to be refused."""
+    codes = _codes(column)
+    by_kind: dict[str, Callable[[str], Any]] = {
+        "list": lambda text: _parts(text, codes),
+        "boolean": lambda text: _YES.get(text.casefold(), _NO.get(text.casefold(), text)),
+        "integer": _number,
+        "number": _number,
+        "json": _json,
+    }
+    read = by_kind.get(column.kind, lambda text: codes.get(text.casefold(), text) if codes else text)
+
+    def convert(cell: Any) -> Any:
+        if not isinstance(cell, str):
+            return _native(cell, column)
+        text = cell.strip()
+        if text[:1] == "'" and text[:2] in _FORMULA:
+            text = text[1:]
+        return read(text) if text else None
+
+    return convert
+
+
+def _codes(column: Column) -> dict[str, str]:
+    """Return {label or code in lower case: code} of a choice: people write what they read."""
+    codes = {str(label).casefold(): str(code) for code, label in column.labels.items()}
+    codes |= {str(code).casefold(): str(code) for code in column.labels}
+    known = column.definition.get("enum") or column.definition.get("items", {}).get("enum") or ()
+    return codes | {str(code).casefold(): str(code) for code in known}
+
+
+def _parts(text: str, labels: dict[str, str]) -> Any:
+    if text[:1] == "[":
+        return _json(text)
+    return [
+        labels.get(part.strip().casefold(), part.strip())
+        for part in text.split(LIST_SEPARATOR)
+        if part.strip()
+    ]
+
+
+def _native(value: Any, column: Column) -> Any:
+    """Return a value that has a type already: that of a GeoPackage or of a GeoJSON."""
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    if column.kind == "string" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if column.kind == "boolean" and value in (0, 1):
+        return bool(value)
+    return value
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _put(column: Column, attributes: dict[str, Any], value: Any) -> None:
+    """Put the value of a flat column back where it comes from."""
+    if column.key is None:
+        inner = attributes
+        for part in column.path[:-1]:
+            inner = inner.setdefault(part, {})
+        inner[column.path[-1]] = value
+        return
+    name, (key, wanted) = column.path[0], column.key
+    rows = attributes.setdefault(name, [])
+    if column.excluding:
+        rows.extend(value if isinstance(value, list) else [value])
+        return
+    for row in rows:
+        if isinstance(row, dict) and row.get(key) == wanted:
+            row[column.path[-1]] = value
+            return
+    rows.append({key: wanted, column.path[-1]: value})
+
+
+def _number(value: Any) -> Any:
+    """Return a number; a comma may be its decimal mark. What is none stays as it is."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().replace("\u202f", "").replace("\u00a0", "").replace(" ", "").replace(",", ".")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return value
+
+
+def _instant(value: Any) -> str | None:
+    return _typed_instant(value) if isinstance(value, str) else _native_instant(value)
+
+
+def _native_instant(value: Any) -> str | None:
+    """Return an instant as ISO 8601; a day is its noon."""
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=value.tzinfo or dt.UTC).isoformat()
+    if isinstance(value, dt.date):
+        return dt.datetime.combine(value, dt.time(12), dt.UTC).isoformat()
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _typed_instant(value: str) -> str | None:
+    """Return an instant as ISO 8601, from that, a day, or 31/12/2026; what is none stays, to be refused."""
+    text = value.strip()
+    if len(text) == _DAY and text[2:3] == text[5:6] == "/":
+        text = f"{text[6:]}-{text[3:5]}-{text[:2]}"
+    if not text:
+        return None
+    try:
+        day = parse_date(text) if len(text) == _DAY else None
+        moment = None if day else parse_datetime(text)
+    except ValueError:
+        return text
+    if moment is not None:
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).isoformat()
+    return dt.datetime.combine(day, dt.time(12), dt.UTC).isoformat() if day else text
