@@ -25,9 +25,7 @@ class Gesture(models.TextChoices):
 
 
 ROLE_GESTURES: dict[Role, frozenset[Gesture]] = {
-    Role.MODERATOR: frozenset(
-        {Gesture.SEE_QUEUE, Gesture.ENTER_FOR_OTHERS, Gesture.IMPORT, Gesture.DECIDE}
-    ),
+    Role.MODERATOR: frozenset({Gesture.SEE_QUEUE, Gesture.ENTER_FOR_OTHERS, Gesture.IMPORT, Gesture.DECIDE}),
     Role.CLERK: frozenset({Gesture.SEE_QUEUE, Gesture.ENTER_FOR_OTHERS, Gesture.IMPORT}),
     Role.STEWARD: frozenset({Gesture.PUBLISH, Gesture.IMPORT}),
     Role.ADMIN_TERRITORY: frozenset({Gesture.GRANT_ROLES}),

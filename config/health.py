@@ -8,6 +8,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from config.databases import REPLICA
+from couches.reading import health as replica
+
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -18,11 +21,21 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database, its migrations and the disk are there, else 503."""
-    checks = {"database": _database_answers(), "migrations": False, "media": _writable()}
+    checks = {
+        "database": _database_answers(),
+        "migrations": False,
+        "limits": False,
+        "media": _writable(),
+    }
     if checks["database"]:
         checks["migrations"] = _migrations_applied()
+        checks["limits"] = _bounded()
     ready = all(checks.values())
-    response = JsonResponse({"status": "ok" if ready else "indisponible", "checks": checks})
+    told = {"status": "ok" if ready else "indisponible", "checks": checks}
+    if REPLICA in settings.DATABASES:
+        # For who watches: without it the site reads the database that decides.
+        told["replica"] = "suit" if replica.usable() else "ecarte"
+    response = JsonResponse(told)
     if not ready:
         response.status_code = 503
         response["Retry-After"] = "5"
@@ -36,6 +49,17 @@ def _database_answers() -> bool:
     except DatabaseError:
         return False
     return True
+
+
+def _bounded() -> bool:
+    """Say whether a request cannot hold the database: a pooler gives its role's limits, not ours."""
+    if settings.REPERES_PROCESS != "web":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setting::int BETWEEN 1 AND 60000 FROM pg_settings WHERE name = 'statement_timeout'"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _migrations_applied() -> bool:

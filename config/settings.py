@@ -13,8 +13,8 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.databases import databases
 from config.environment import (
-    database_parts,
     env_bool,
     env_date,
     env_int,
@@ -30,6 +30,7 @@ from config.headers import (  # noqa: F401  # settings by their names
     PERMISSIONS_POLICY,
     TILE_HOST,
 )
+from config.objects import SHARED_OBJECTS  # noqa: F401  # settings by their names
 from config.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401  # settings by their names
 from config.wfs import *  # noqa: F403  # settings by their names
 
@@ -109,6 +110,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "comptes.middleware.RefuseFormerOfficials",
     "comptes.second_factor.SecondFactorMiddleware",
+    # Last: what it asks twice is the view alone.
+    "couches.reading.ReadFromReplica",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -136,38 +139,10 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database ------------------------------------------------------------------
-# Parallel workers hurt short spatial queries (a z9 tile is 3 times slower with
-# two of them) and a request must never hold the database: the web gets neither.
-_SESSION_SETTINGS = {
-    "web": {"statement_timeout": "5000", "lock_timeout": "2000", "max_parallel_workers_per_gather": "0"},
-    "worker": {"statement_timeout": "60000", "lock_timeout": "10000"},
-    "manage": {},
-}
-if REPERES_PROCESS not in _SESSION_SETTINGS:
-    raise ImproperlyConfigured("REPERES_PROCESS : écrivez web, worker ou manage.")
-if not os.environ.get("DATABASE_URL"):
-    raise ImproperlyConfigured(
-        "DATABASE_URL manque : lancez les commandes par ./reperes, ou donnez postgresql://utilisateur@hôte/base."
-    )
-_database = database_parts(os.environ["DATABASE_URL"])
-_session = {
-    "jit": "off",
-    "idle_in_transaction_session_timeout": "60000",
-    **_SESSION_SETTINGS[REPERES_PROCESS],
-}
-DATABASES = {
-    "default": {
-        "ENGINE": "django.contrib.gis.db.backends.postgis",
-        **_database,
-        "OPTIONS": {
-            **_database["OPTIONS"],  # type: ignore[dict-item]  # database_parts returns a plain dict there
-            "options": " ".join(f"-c {name}={value}" for name, value in _session.items()),
-        },
-        "CONN_MAX_AGE": env_int("REPERES_CONN_MAX_AGE", default=60),
-        "CONN_HEALTH_CHECKS": True,
-        "TEST": {"TEMPLATE": os.environ.get("REPERES_TEMPLATE") or None},
-    }
-}
+DATABASES = databases(REPERES_PROCESS)
+DATABASE_ROUTERS = ["couches.reading.ReplicaRouter"]
+# Older than this, a replica is not read: what was published must show.
+REPLICA_MAX_LAG_S = env_int("REPERES_REPLICA_MAX_LAG", default=30)
 
 # Counters of sign-in attempts must be seen by every process: they live in the database.
 CACHES = {

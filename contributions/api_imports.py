@@ -62,7 +62,7 @@ class ImportAnswer(serializers.Serializer):
 def represent(row: Import) -> dict[str, Any]:
     """Return what a program reads of an import."""
     plain = ("name", "state", "sha256", "crs", "columns", "sample", "mapping", "rows_done", "counts", "error")
-    found = desk.errors_of(row).is_file()
+    found = desk.has_errors(row)
     return {
         "id": str(row.pk),
         "couche": row.couche.slug,
@@ -188,8 +188,8 @@ class ImportErrors(APIView):
     )
     def get(self, request: Request, import_id: uuid.UUID) -> HttpResponseBase:
         """Return the file."""
-        path = desk.errors_of(_mine(request, import_id))
-        if not path.is_file():
+        path = desk.fetch_errors(_mine(request, import_id))
+        if path is None:
             raise exceptions.NotFound
         return FileResponse(
             path.open("rb"), as_attachment=True, filename="erreurs.csv", content_type="text/csv"

@@ -60,6 +60,7 @@ CLASSIFICATION: dict[str, str] = {
     "Import.by": "personal",
     "Import.created_at": "internal",
     "Import.name": "personal",
+    "Import.suffix": "internal",
     "Import.sha256": "internal",
     "Import.size": "internal",
     "Import.crs": "internal",

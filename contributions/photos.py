@@ -29,6 +29,7 @@ from PIL import Image
 from contributions import limits, photo_worker
 from contributions.models import Contribution, Photo
 from contributions.photo_worker import MAX_BYTES
+from couches import objects
 
 MAX_RANK = 3
 # A card shows photos at a third of its width: about 10 kB each instead of 270.
@@ -123,7 +124,9 @@ def add_photo(
 
 def store(pixels: Pixels) -> None:
     """Keep the file of a photo, whole; its row is the caller's."""
-    _write(photo_path(pixels.sha256), pixels.webp)
+    path = photo_path(pixels.sha256)
+    _write(path, pixels.webp)
+    objects.keep(path, Path(settings.MEDIA_ROOT))
 
 
 def source_sha256(raw: bytes) -> str:
@@ -140,7 +143,9 @@ def _known(contribution: Contribution, rank: int, source: str) -> Photo | None:
 
 def open_photo(photo: Photo) -> BinaryIO:
     """Open the stored WebP for reading. The caller has checked who asks."""
-    return photo_path(photo.sha256).open("rb")
+    path = photo_path(photo.sha256)
+    objects.bring(path, Path(settings.MEDIA_ROOT))
+    return path.open("rb")
 
 
 def open_small(photo: Photo) -> BinaryIO:
@@ -243,6 +248,6 @@ def delete_orphans() -> int:
     for path in (Path(settings.MEDIA_ROOT) / "photos").glob("*/*"):
         sha256 = path.parent.name + path.stem
         if path.stat().st_mtime < oldest_kept and not Photo.objects.filter(sha256=sha256).exists():
-            path.unlink(missing_ok=True)
+            objects.forget(path, Path(settings.MEDIA_ROOT))
             deleted += 1
     return deleted

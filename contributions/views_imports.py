@@ -68,8 +68,8 @@ def one_import(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def errors(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Give the rows left aside, to correct from."""
-    path = desk.errors_of(_mine(request, pk))
-    if not path.is_file():
+    path = desk.fetch_errors(_mine(request, pk))
+    if path is None:
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename="erreurs.csv", content_type="text/csv")
 
@@ -116,7 +116,7 @@ def _page(
     context: dict[str, Any] = {
         "import": row,
         "form": form or MappingForm(row=row),
-        "erreurs": desk.errors_of(row).is_file() and row.counts.get("refused"),
+        "erreurs": desk.has_errors(row),
         "proposes": row.counts.get("create", 0) + row.counts.get("update", 0),
     }
     response = render(request, "contributions/import.html", context, status=status)

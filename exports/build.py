@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from couches import objects
 from exports.demands import Demand, recipe
 from exports.models import ExportFile
 from exports.projections import LEGAL, WGS84
@@ -43,7 +44,12 @@ def find_built(demand: Demand) -> ExportFile | None:
         territory=demand.territory_key,
         recipe=recipe(demand.version),
     ).first()
-    return row if row is not None and absolute(row).is_file() else None
+    return row if row is not None and is_here(row) else None
+
+
+def is_here(row: ExportFile) -> bool:
+    """Say whether the file of a row can be given, having taken a copy if another machine built it."""
+    return objects.bring(absolute(row), Path(settings.EXPORTS_ROOT))
 
 
 def absolute(row: ExportFile) -> Path:
@@ -152,6 +158,7 @@ def publish_file(made: Path, *, folder: Path, rows: int, **identity: Any) -> Exp
     made.replace(target)
     for parent in (target.parent, target.parent.parent):
         _flush_folder(parent)
+    objects.keep(target, Path(settings.EXPORTS_ROOT))
     row, _created = ExportFile.objects.update_or_create(
         **identity,
         defaults={

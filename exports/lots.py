@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from couches.models import Couche, CoucheVersion
 from exports import streams
-from exports.build import WORKSHOP, absolute, alone, build, publish_file
+from exports.build import WORKSHOP, absolute, alone, build, is_here, publish_file
 from exports.demands import Demand, read_demand, recipe
 from exports.formats import FORMATS
 from exports.models import ExportFile
@@ -129,7 +129,7 @@ def _read_version(item: str) -> CoucheVersion:
 def find_lot(lot: Lot) -> ExportFile | None:
     """Return the archive if it is built and on the disk."""
     row = ExportFile.objects.filter(**_identity(lot)).first()
-    return row if row is not None and absolute(row).is_file() else None
+    return row if row is not None and is_here(row) else None
 
 
 def build_lot(lot: Lot) -> ExportFile:

@@ -25,6 +25,7 @@ from contributions.imports.mapping import Mapping, guess, read_mapping
 from contributions.imports.run import MAX_BYTES, MAX_ROWS, Sender, Source, process
 from contributions.imports.upload import MAX_UPLOAD
 from contributions.models import Import
+from couches import objects
 from couches.models import Couche
 from couches.text import printable
 from territoires.refusals import FileRefused
@@ -78,8 +79,25 @@ def folder_of(row: Import) -> Path:
 
 
 def errors_of(row: Import) -> Path:
-    """Return the file of the rows left aside; it may not exist."""
+    """Return where the rows left aside are written."""
     return folder_of(row) / "erreurs.csv"
+
+
+def has_errors(row: Import) -> bool:
+    """Say whether the last reading left rows aside."""
+    return not row.under_way and bool(row.counts.get("refused"))
+
+
+def fetch_errors(row: Import) -> Path | None:
+    """Return the file of the rows left aside, None when there are none."""
+    path = errors_of(row)
+    if not has_errors(row):
+        return None
+    if settings.SHARED_OBJECTS:
+        # Each trial writes it anew: what this disk has may be a former one.
+        path.unlink(missing_ok=True)
+        objects.bring(path, Path(settings.MEDIA_ROOT))
+    return path if path.is_file() else None
 
 
 def receive(*, couche: Couche | None, upload: UploadedFile | None, by: User) -> Import:
@@ -90,8 +108,8 @@ def receive(*, couche: Couche | None, upload: UploadedFile | None, by: User) -> 
     if upload is None or not upload.size:
         text = _("Choisissez un fichier qui n'est pas vide, de %(size)d Mo au plus.")
         raise ValidationError({"fichier": [text % {"size": MAX_UPLOAD // 1_000_000}]})
-    suffix = _suffix(upload.name or "")
     row = Import(
+        suffix=_suffix(upload.name or ""),
         couche=couche,
         by=by,
         created_at=timezone.now(),
@@ -102,8 +120,9 @@ def receive(*, couche: Couche | None, upload: UploadedFile | None, by: User) -> 
     folder = folder_of(row)
     folder.mkdir(parents=True)
     try:
-        path = folder / f"fichier{suffix}"
+        path = _path_of(row)
         row.sha256 = _write(upload, path)
+        objects.keep(path, Path(settings.MEDIA_ROOT))
         _look_at(row, path)
         row.save(force_insert=True)
     except FileRefused as refusal:
@@ -213,6 +232,8 @@ class _held:
 
 def forget(row: Import) -> None:
     """Delete an import with its file; what it proposed stays."""
+    for path in (_path_of(row), errors_of(row)):
+        objects.forget(path, Path(settings.MEDIA_ROOT))
     Import.objects.filter(pk=row.pk).delete()
     shutil.rmtree(folder_of(row), ignore_errors=True)
 
@@ -255,14 +276,20 @@ def _process(row: Import, *, wet: bool) -> dict[str, int]:
             raise Gone
 
     source = Source(_stored(row), row.sha256, row.created_at, Mapping(**row.mapping))
-    return process(row.couche, source, Sender(row.by, codes), wet=wet, errors=errors_of(row), progress=told)
+    counts = process(row.couche, source, Sender(row.by, codes), wet=wet, errors=errors_of(row), progress=told)
+    objects.keep(errors_of(row), Path(settings.MEDIA_ROOT))
+    return counts
+
+
+def _path_of(row: Import) -> Path:
+    return folder_of(row) / f"fichier{row.suffix}"
 
 
 def _stored(row: Import) -> Path:
-    found = next((path for path in folder_of(row).glob("fichier.*")), None)
-    if found is None:
+    path = _path_of(row)
+    if not objects.bring(path, Path(settings.MEDIA_ROOT)):
         raise FileRefused(_("Le fichier n'est plus sur le serveur : envoyez-le de nouveau."))
-    return found
+    return path
 
 
 def _end(row: Import, state: Import.State, *, error: str = "", counts: dict[str, int] | None = None) -> None:

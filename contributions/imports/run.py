@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import hmac
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -36,6 +36,8 @@ from territoires.sandbox import read_vector_file
 MAX_ROWS = 2_000_000
 MAX_BYTES = 1 << 30
 BATCH = 10_000
+# One batch waits for the disk while another is computed.
+IN_FLIGHT = 2
 NAMESPACE = uuid.UUID("6f6d1d0e-2f0a-5a0e-9b57-2c1f4f3f8a11")
 # 1e-7 degree is the grid of what is published: nearer is the same place.
 SAME_PLACE = 5e-8
@@ -71,7 +73,7 @@ def process(
     """Read a whole file; return the counts, and write what was left aside to `errors`.
 
     Counts: rows, create, update, same (nothing new to propose), known (entered before),
-    refused. Memory is that of two batches. Raises `territoires.refusals.FileRefused`.
+    refused. Memory is that of four batches. Raises `territoires.refusals.FileRefused`.
     """
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -93,9 +95,11 @@ def process(
         for batch in _batches(rows, BATCH):
             counts["rows"] += len(batch)
             staged, refused = judge.judge(batch)
-            _tell(told, counts, desk.hand_over(staged, refused))
+            for handed in desk.hand_over(staged, refused):
+                _tell(told, counts, handed)
             progress(counts["rows"])
-        _tell(told, counts, desk.last())
+        for handed in desk.last():
+            _tell(told, counts, handed)
     return {name: counts[name] for name in ("rows", "create", "update", "same", "known", "refused")}
 
 
@@ -115,41 +119,50 @@ class _Handed:
     refused: Told
     settled: "Future[Settled] | Settled"
 
+    def settle(self) -> "_Handed":
+        """Return it once the database has answered. Raises what failed there."""
+        settled = self.settled if isinstance(self.settled, Settled) else self.settled.result()
+        return _Handed(self.staged, self.refused, settled)
+
 
 class _Desk:
-    """Hands batches to the database while the next one is judged: two cores, two batches in memory.
+    """Hands batches to the database while the next ones are judged: IN_FLIGHT batches, each on its connection.
 
     Inside a transaction of the caller's there is one connection: then each waits its turn.
     """
 
     def __init__(self, couche: Couche, sender: Sender, *, wet: bool) -> None:
         self._couche, self._sender, self._wet = couche, sender, wet
-        self._pool = None if connection.in_atomic_block else ThreadPoolExecutor(max_workers=1)
-        self._handed: _Handed | None = None
+        self._pool = None if connection.in_atomic_block else ThreadPoolExecutor(max_workers=IN_FLIGHT)
+        self._handed: deque[_Handed] = deque()
 
     def __enter__(self) -> "_Desk":
         return self
 
     def __exit__(self, *_unused: object) -> None:
         if self._pool is not None:
-            self._pool.submit(connection.close)
             self._pool.shutdown()
 
-    def hand_over(self, staged: list[Staged], refused: Told) -> _Handed | None:
-        """Give a batch to the database; return the one before, settled."""
-        before = self.last()
+    def hand_over(self, staged: list[Staged], refused: Told) -> Iterator[_Handed]:
+        """Give a batch to the database; yield those that had to be waited for, settled, in order."""
         if self._pool is None:
-            self._handed = _Handed(staged, refused, self._enter(staged))
-        else:
-            self._handed = _Handed(staged, refused, self._pool.submit(self._enter, staged))
-        return before
+            yield _Handed(staged, refused, self._enter(staged))
+            return
+        self._handed.append(_Handed(staged, refused, self._pool.submit(self._apart, staged)))
+        while len(self._handed) > IN_FLIGHT:
+            yield self._handed.popleft().settle()
 
-    def last(self) -> _Handed | None:
-        """Wait for the batch that is with the database, and return it."""
-        handed, self._handed = self._handed, None
-        if handed is None or isinstance(handed.settled, Settled):
-            return handed
-        return _Handed(handed.staged, handed.refused, handed.settled.result())
+    def last(self) -> Iterator[_Handed]:
+        """Yield the batches that are still with the database, settled, in order."""
+        while self._handed:
+            yield self._handed.popleft().settle()
+
+    def _apart(self, staged: list[Staged]) -> Settled:
+        """Enter a batch on this thread's own connection, given back at once."""
+        try:
+            return self._enter(staged)
+        finally:
+            connection.close()
 
     def _enter(self, staged: list[Staged]) -> Settled:
         if not staged:
@@ -157,10 +170,8 @@ class _Desk:
         return enter(self._couche, staged, by=self._sender.by, allowed=self._sender.allowed, wet=self._wet)
 
 
-def _tell(told: ErrorFile, counts: Counter[str], handed: _Handed | None) -> None:
+def _tell(told: ErrorFile, counts: Counter[str], handed: _Handed) -> None:
     """Count a settled batch and write its refusals, in the order of the file."""
-    if handed is None:
-        return
     assert isinstance(handed.settled, Settled)  # noqa: S101  # `last()` waited for it
     faults = dict(handed.settled.faults)
     lines = list(handed.refused)

@@ -34,6 +34,7 @@ class Import(models.Model):
     )
     created_at = models.DateTimeField(_("envoyé le"))
     name = models.CharField(_("nom du fichier"), max_length=200)
+    suffix = models.CharField(max_length=20)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField(_("octets"))
     crs = models.TextField(_("système de coordonnées"), blank=True)

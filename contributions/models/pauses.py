@@ -109,7 +109,14 @@ class Pause(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.ReadOnly(name="pause_only_ends", exclude=["ended_at", "ended_by"]),
+            # Outlines are compared as bytes, apart: a dump that compares geometries is not restored, since
+            # it is read without the path where PostGIS has its operators.
+            pgtrigger.ReadOnly(name="pause_only_ends", exclude=["ended_at", "ended_by", "zone"]),
+            pgtrigger.Protect(
+                name="pause_zone_fixed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("ST_AsEWKB(OLD.zone) IS DISTINCT FROM ST_AsEWKB(NEW.zone)"),
+            ),
             pgtrigger.Protect(
                 name="pause_ends_once",
                 operation=pgtrigger.Update,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.gis.geos import Point
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
@@ -15,10 +16,11 @@ from comptes.invitations import invite
 from comptes.links import hash_link, new_link
 from comptes.models import AttestationRequest, Claim, ContestLink, Invitation, TownHallAddress, User
 from comptes.roles import Role
+from contributions.imports.desk import receive
 from contributions.pauses import open_pause
 from contributions.photos import add_photo
 from contributions.workshops import open_workshop
-from couches.models import Feature
+from couches.models import Couche, Feature
 from moderation import saved_filters
 from moderation.digests import stop_url
 from moderation.features import kept_by, states_of
@@ -105,7 +107,10 @@ def world(
         by=bruno, commune=aurillac, mode="slow", reason_code="autre", message="Matrice",
         starts=timezone.now() + dt.timedelta(days=9), ends=timezone.now() + dt.timedelta(days=10),
     )  # fmt: skip
+    sent = SimpleUploadedFile("l.csv", b"nom;kind;longitude;latitude\nA;cafe;2,44;44,93\n")
+    file = receive(couche=Couche.objects.get(slug="services"), upload=sent, by=bruno)
     return {
+        "import": file,
         "reason": reason,
         "place": place,
         "pause": pause,

@@ -5,6 +5,7 @@ does not exist there: 405, or the refusal that comes first, and nothing may chan
 """
 
 from tests.security.matrix_desk import DESK
+from tests.security.matrix_imports import IMPORTS
 from tests.security.matrix_layers import LAYERS
 from tests.security.matrix_people import PEOPLE_ROUTES
 from tests.security.matrix_route import (
@@ -144,6 +145,7 @@ ROUTES: dict[str, Route] = {
         allowed={"POST": "401 401 403 403 403 403 201 403"},
     ),
     **LAYERS,
+    **IMPORTS,
     **DESK,
     **PEOPLE_ROUTES,
 }
