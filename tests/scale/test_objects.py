@@ -64,7 +64,8 @@ def test_a_built_file_is_given_by_another_machine(
     assert key == f"reperes/exports/{row.path}"
     settings.EXPORTS_ROOT = tmp_path / "autre" / "exports"
     whole = emma.get("/exports/zones-blanches/1/", {"format": "gpkg", "crs": "2154"})
-    assert whole.status_code == 200 and whole.headers["ETag"] == f'"{row.sha256}"'
+    assert whole.status_code == 200 and len(whole.getvalue()) == row.size
+    assert whole.headers["ETag"] == f'"{row.sha256}"'
     part = emma.get(
         "/exports/zones-blanches/1/", {"format": "gpkg", "crs": "2154"}, headers={"range": "bytes=0-14"}
     )
