@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from bench import deltas, desk, export, offline, ogc, requests, tiles
+from bench import deltas, desk, export, imports, offline, ogc, requests, tiles
 from bench.database import BenchDatabase
 from bench.measure import product
 from bench.report import Line, table, write
@@ -19,6 +19,7 @@ BENCHES = {
     "tiles": tiles.run,
     "ogc": ogc.run,
     "desk": desk.run,
+    "imports": imports.run,
     "offline": offline.run,
 }
 # Starts a site of its own: nothing to sow for it alone.

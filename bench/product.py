@@ -29,7 +29,7 @@ from django.contrib.gis.geos import Point  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bench import product_deltas, product_desk, product_ogc, product_tiles  # noqa: E402
+from bench import product_deltas, product_desk, product_imports, product_ogc, product_tiles  # noqa: E402
 from contributions.duplicates import FIND_NEAR, NEAR_M, find_near  # noqa: E402
 from contributions.submission import Submission, submit  # noqa: E402
 from couches.models import Couche, CoucheVersion  # noqa: E402
@@ -238,6 +238,7 @@ VERBS: dict[str, Callable[..., dict[str, Any]]] = {
         product_ogc.page,
         product_ogc.wfs_page,
         product_deltas.changes,
+        product_imports.import_rows,
         product_deltas.delta_statement,
         product_deltas.delta,
         machine,
