@@ -55,9 +55,10 @@ def _bounded() -> bool:
     """Say whether a request cannot hold the database: a pooler gives its role's limits, not ours."""
     if settings.REPERES_PROCESS != "web":
         return True
+    # What the session began with, whatever a transaction asks for itself.
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT setting::int BETWEEN 1 AND 60000 FROM pg_settings WHERE name = 'statement_timeout'"
+            "SELECT reset_val::int BETWEEN 1 AND 60000 FROM pg_settings WHERE name = 'statement_timeout'"
         )
         return bool(cursor.fetchone()[0])
 
