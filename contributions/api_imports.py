@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse
 from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers
@@ -83,6 +85,7 @@ def _mine(request: Request, import_id: uuid.UUID) -> Import:
     return row
 
 
+@method_decorator(never_cache, name="dispatch")
 class ImportList(APIView):
     """My imports, and a new one."""
 
@@ -116,6 +119,7 @@ class ImportList(APIView):
         return Response(represent(row), status=201)
 
 
+@method_decorator(never_cache, name="dispatch")
 class ImportDetail(APIView):
     """One of my imports."""
 
@@ -149,6 +153,7 @@ class ImportDetail(APIView):
         return Response(status=204)
 
 
+@method_decorator(never_cache, name="dispatch")
 class ImportTrial(APIView):
     """Try a file: every row is judged, nothing is proposed."""
 
@@ -162,6 +167,7 @@ class ImportTrial(APIView):
         return Response(represent(row), status=202)
 
 
+@method_decorator(never_cache, name="dispatch")
 class ImportRun(APIView):
     """Propose the sound rows of a tried file."""
 
@@ -178,6 +184,7 @@ class ImportRun(APIView):
         return Response(represent(row), status=202)
 
 
+@method_decorator(never_cache, name="dispatch")
 class ImportErrors(APIView):
     """The rows left aside."""
 

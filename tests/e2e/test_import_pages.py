@@ -31,9 +31,7 @@ def office(live_server: HashedLiveServer, bruno: User, page: Page, settings: obj
 
 def send(page: Page, content: bytes, name: str) -> None:
     page.get_by_label("Couche").select_option(label="Services de proximité")
-    page.locator("#id_fichier").set_input_files(
-        [{"name": name, "mimeType": "text/csv", "buffer": content}]
-    )
+    page.locator("#id_fichier").set_input_files([{"name": name, "mimeType": "text/csv", "buffer": content}])
     page.get_by_role("button", name="Envoyer le fichier").press("Enter")
 
 
