@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
@@ -28,12 +29,23 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """pytest-django's test database, left by everybody before it is dropped."""
+    """pytest-django's test database, left by everybody before it is dropped.
+
+    It is made for tests that name `db` only: a file of tests that commit, run alone, would write
+    to the developer's own, and empty it.
+    """
+    made = []
+    with django_db_blocker.unblock():
+        if not connection.settings_dict["NAME"].startswith("test_"):
+            made = setup_databases(0, interactive=False, aliases={"default"})
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(HANG_UP)
     # Dropping a database waits for a checkpoint: longer, on a slow disk, than a page may take.
     connection.settings_dict["OPTIONS"]["options"] += " -c statement_timeout=0"
+    if made:
+        with django_db_blocker.unblock():
+            teardown_databases(made, 0)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,8 @@ _NO = {"non": False, "false": False, "0": False, "faux": False, "n": False, "no"
 # Our CSV puts a quote before what a spreadsheet would take for a formula.
 _FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 _DAY = len("2026-05-04")
+# Texts of a column whose reading is kept.
+REMEMBERED = 1_000
 _HEADER = struct.Struct("<BI")
 _XY_LITTLE, _XY_BIG = struct.Struct("<dd"), struct.Struct(">dd")
 
@@ -118,7 +120,25 @@ def _converter(column: Column) -> Callable[[Any], Any]:
             text = text[1:]
         return read(text) if text else None
 
-    return convert
+    # Lists are changed by who receives them; a choice comes back a million times.
+    return convert if column.kind in ("list", "json") else _remembering(convert)
+
+
+def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the same converter with the first texts of the column remembered."""
+    known: dict[str, Any] = {}
+
+    def converted(cell: Any) -> Any:
+        if not isinstance(cell, str):
+            return convert(cell)
+        if cell in known:
+            return known[cell]
+        value = convert(cell)
+        if len(known) < REMEMBERED:
+            known[cell] = value
+        return value
+
+    return converted
 
 
 def _codes(column: Column) -> dict[str, str]:

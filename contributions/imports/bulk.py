@@ -9,6 +9,7 @@ import datetime as dt
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -126,6 +127,12 @@ def enter(
     return Settled(faults, entered)
 
 
+@lru_cache(maxsize=4096)
+def _text_of(moment: dt.datetime) -> str:
+    """Return an instant as COPY reads it: a file has few of them."""
+    return moment.isoformat()
+
+
 def _line(row: Staged) -> str:
     """Return a row as a line of COPY: made here in one go, a million adaptations fewer."""
     target = row.target
@@ -135,7 +142,7 @@ def _line(row: Staged) -> str:
     about = f"update\t{target.feature_id}\t{target.commune_id}" if target else "create\t\\N\t\\N"
     accuracy = "\\N" if row.accuracy_m is None else repr(row.accuracy_m)
     return (
-        f"{row.number}\t{row.id}\t{about}\t{place}\t{said}\t{row.observed_at}\t{accuracy}"
+        f"{row.number}\t{row.id}\t{about}\t{place}\t{said}\t{_text_of(row.observed_at)}\t{accuracy}"
         f"\t{row.payload_sha256}\t{row.secret_sha256}\n"
     )
 
