@@ -32,11 +32,11 @@ from django.utils import timezone  # noqa: E402
 from bench import product_deltas, product_desk, product_imports, product_ogc, product_tiles  # noqa: E402
 from contributions.duplicates import FIND_NEAR, NEAR_M, find_near  # noqa: E402
 from contributions.submission import Submission, submit  # noqa: E402
+from couches.columns import columns_of  # noqa: E402
 from couches.models import Couche, CoucheVersion  # noqa: E402
 from exports import rows, streams  # noqa: E402
 from exports.build import build  # noqa: E402
 from exports.demands import read_demand  # noqa: E402
-from exports.schemas import columns_of  # noqa: E402
 from territoires.location import locate  # noqa: E402
 from territoires.models import Commune  # noqa: E402
 from territoires.querysets import box_around  # noqa: E402

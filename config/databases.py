@@ -18,7 +18,8 @@ from config.environment import database_parts, env_int
 SESSION_LIMITS: dict[str, dict[str, str]] = {
     "web": {"statement_timeout": "5000", "lock_timeout": "2000", "max_parallel_workers_per_gather": "0"},
     "worker": {"statement_timeout": "60000", "lock_timeout": "10000"},
-    "manage": {},
+    # Said, for a role may have limits of its own (`session_limits`): a migration has none.
+    "manage": {"statement_timeout": "0", "lock_timeout": "0"},
 }
 COMMON_LIMITS = {"jit": "off", "idle_in_transaction_session_timeout": "60000"}
 REPLICA = "replica"
@@ -64,7 +65,7 @@ def pooler() -> bool:
 
 def _database(url: str, process: str, *, pooled: bool = False, read_only: bool = False) -> dict[str, Any]:
     parts = database_parts(url)
-    options = dict(parts["OPTIONS"])  # type: ignore[call-overload]  # a dict, told as object
+    options = dict(parts["OPTIONS"])
     limits = limits_of(process)
     if read_only:
         limits["default_transaction_read_only"] = "on"

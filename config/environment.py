@@ -5,6 +5,7 @@ Its refusals are plain French: a translation needs the settings that they stop f
 
 import datetime as dt
 import os
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -83,7 +84,7 @@ def env_proconnect() -> tuple[str, str, str]:
     return issuer, client, secret
 
 
-def database_parts(url: str) -> dict[str, object]:
+def database_parts(url: str) -> dict[str, Any]:
     """Split `postgresql://user:pw@host:port/name?host=/socket&sslmode=…` into Django's keys.
 
     Raises ImproperlyConfigured when the scheme is not PostgreSQL's or no database is named.

@@ -32,7 +32,13 @@ from config.headers import (  # noqa: F401  # settings by their names
 )
 from config.objects import SHARED_OBJECTS  # noqa: F401  # settings by their names
 from config.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401  # settings by their names
-from config.wfs import *  # noqa: F403  # settings by their names
+from config.wfs import (  # noqa: F401  # settings by their names
+    GISSERVER_COUNT_NUMBER_MATCHED,
+    GISSERVER_CSV_MAX_PAGE_SIZE,
+    GISSERVER_DB_PRECISION,
+    GISSERVER_DEFAULT_MAX_PAGE_SIZE,
+    GISSERVER_GEOJSON_MAX_PAGE_SIZE,
+)
 
 django_stubs_ext.monkeypatch()
 

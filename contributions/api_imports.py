@@ -1,6 +1,8 @@
 """The JSON door of imports: the same verbs as the pages, for programs."""
 
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -143,7 +145,8 @@ class ImportDetail(APIView):
         row = _mine(request, import_id)
         if not isinstance(request.data, dict):
             raise ValidationError({"fields": [_("Donnez un objet JSON.")]})
-        _now(lambda: desk.describe(row, {**row.mapping, **request.data}))
+        with _now():
+            desk.describe(row, {**row.mapping, **request.data})
         return Response(represent(row))
 
     @extend_schema(operation_id="imports_delete", summary="Effacer un import", responses={204: None})
@@ -162,9 +165,7 @@ class ImportTrial(APIView):
     )
     def post(self, request: Request, import_id: uuid.UUID) -> Response:
         """Begin the trial; follow it by reading the import."""
-        row = _mine(request, import_id)
-        _now(lambda: desk.ask_trial(row))
-        return Response(represent(row), status=202)
+        return _begun(_mine(request, import_id), desk.ask_trial)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -179,9 +180,7 @@ class ImportRun(APIView):
     )
     def post(self, request: Request, import_id: uuid.UUID) -> Response:
         """Begin; follow it by reading the import."""
-        row = _mine(request, import_id)
-        _now(lambda: desk.ask_run(row))
-        return Response(represent(row), status=202)
+        return _begun(_mine(request, import_id), desk.ask_run)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -203,9 +202,17 @@ class ImportErrors(APIView):
         )
 
 
-def _now(verb: Any) -> None:
-    """Do the verb; a refusal for the state it is in is a conflict."""
+def _begun(row: Import, verb: Callable[[Import], None]) -> Response:
+    """Ask for a reading of the file, and say that it will be done."""
+    with _now():
+        verb(row)
+    return Response(represent(row), status=202)
+
+
+@contextmanager
+def _now() -> Iterator[None]:
+    """Tell a refusal for the state the import is in: a conflict."""
     try:
-        verb()
+        yield
     except desk.NotNow as refusal:
         raise NotNow(str(refusal)) from refusal

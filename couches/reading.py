@@ -32,10 +32,10 @@ CHECK_EVERY_S = 1.0
 REST_S = 10.0
 _UNSURE = (404, 500, 503)
 # Received and replayed alike: it follows, however long ago the last change was. Without a receiver
-# nothing says what it misses, and only the age of the last change speaks.
+# nothing says what it misses, and only the age of the last change speaks. Promoted, it follows nobody.
 _LAG = """
 SELECT CASE
-    WHEN NOT pg_is_in_recovery() THEN 0
+    WHEN NOT pg_is_in_recovery() THEN 'infinity'
     WHEN EXISTS (SELECT FROM pg_stat_wal_receiver)
         AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
     ELSE coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 'infinity')

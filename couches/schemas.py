@@ -258,7 +258,8 @@ def _breaches(
 ) -> Iterator[tuple[str, str]]:
     """Yield (path, message) for each rule of the schema that the cleaned answers break.
 
-    A compiled validator says whether there is any, a hundred times faster; the other one words them.
+    A compiled validator says that there is none, a hundred times faster; where it doubts, the other
+    one has the last word, and the words.
     """
     judges = _judges(couche)
     for error in () if judges.fast.is_valid(cleaned) else judges.wordy.iter_errors(cleaned):

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from psycopg import sql
 
+from couches.columns import Column
 from exports.progress import told
 from exports.rows import Selection, flat_rows
-from exports.schemas import Column
 from exports.streams import copying
 
 GEOMETRY = "geometry"

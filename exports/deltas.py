@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 from psycopg import sql
 
+from couches.columns import Column, columns_of, nested_columns
 from couches.deltas import DELTA_SQL
 from couches.models import CoucheVersion
 from exports.rows import DEGREE_DIGITS, ROW_FIELDS, Selection, keyed_objects, safe, value_of
-from exports.schemas import Column, columns_of, nested_columns
 from exports.streams import CHUNK_BYTES, RAW_ROWS, chunks, copy_rows
 
 CHANGE = "change"

@@ -10,12 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from couches.columns import Column, columns_of, nested_columns
 from couches.models import CoucheVersion
 from couches.reading import reader
 from exports.formats import FORMATS, Format
 from exports.projections import DEFAULT_LEGAL, LEGAL, PROJECTIONS, WGS84
 from exports.rows import Selection, Territory, count, legal_srids, longest_answers
-from exports.schemas import Column, columns_of, nested_columns
 from territoires.models import BoundaryLoad, Commune, Departement, Epci, Region
 from territoires.scope import parse_territory
 

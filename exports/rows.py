@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from couches.columns import LIST_SEPARATOR, WHOLE, Column
 from couches.models import CoucheVersion
 from exports.projections import LEGAL, PROJECTIONS, WGS84
-from exports.schemas import LIST_SEPARATOR, WHOLE, Column
 from territoires.models import Commune, Departement, Epci, Region
 
 Territory = Commune | Epci | Departement | Region

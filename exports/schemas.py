@@ -2,29 +2,8 @@
 
 from typing import Any
 
-from couches.columns import (
-    LIST_SEPARATOR,
-    PROJECTED,
-    SHORT_NAME_BYTES,
-    WHOLE,
-    Column,
-    columns_of,
-    nested_columns,
-)
+from couches.columns import LIST_SEPARATOR, PROJECTED, Column, columns_of
 from couches.models import Couche
-
-__all__ = [
-    "LIST_SEPARATOR",
-    "MAX_SHEET_ROWS",
-    "PROJECTED",
-    "SHORT_NAME_BYTES",
-    "WHOLE",
-    "Column",
-    "columns_of",
-    "nested_columns",
-    "table_field",
-    "table_schema",
-]
 
 # A sheet of Excel or LibreOffice has 1,048,576 rows; the first one names the columns.
 MAX_SHEET_ROWS = 1_048_575

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from couches.columns import PROJECTED, Column
 from exports import arrow
 from exports.projections import WGS84
 from exports.rows import DEGREE_DIGITS, METRE_DIGITS
-from exports.schemas import PROJECTED, Column
 
 
 def headings(columns: list[Column]) -> list[str]:

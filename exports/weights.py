@@ -4,13 +4,13 @@ from functools import lru_cache
 
 from psycopg import sql
 
+from couches.columns import columns_of
 from couches.models import CoucheVersion
 from couches.reading import reader
 from exports.demands import recipe
 from exports.formats import FORMATS, Format
 from exports.models import ExportFile
 from exports.rows import Selection, count, csv_rows, geojson_rows, step_end
-from exports.schemas import columns_of
 
 # Enough rows for their mean to be that of the couche.
 SAMPLE_ROWS = 500

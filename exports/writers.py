@@ -14,11 +14,11 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from pyproj import CRS
 
+from couches.columns import LIST_SEPARATOR, Column, columns_of
 from exports import arrow
 from exports.demands import Demand
 from exports.dossier import write_dossier
 from exports.rows import Selection, text_widths
-from exports.schemas import LIST_SEPARATOR, Column, columns_of
 from exports.tables import dictionary_rows, headings, rows_of
 from exports.writers_parquet import write_parquet
 from exports.writers_sheets import Sheet, write_ods, write_xlsx

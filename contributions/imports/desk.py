@@ -5,7 +5,9 @@ import hashlib
 import re
 import shutil
 import uuid
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,10 @@ SAMPLE_ROWS = 10
 MAX_COLUMNS = 200
 MAX_CELL_SHOWN = 80
 KEPT_DAYS = 30
+# What one person may leave on the disk.
+MAX_KEPT = 20
+# A file's first rows are looked at while its sender waits.
+LOOK_SECONDS = 25
 # Who sends many files waits for the first ones.
 MAX_UNDER_WAY = 3
 SUFFIXES = (".csv", ".tsv", ".txt", ".ods", ".geojson", ".json", ".gpkg", ".fgb", ".zip", ".geojson.gz")
@@ -61,11 +67,6 @@ def check_may_import(user: Any) -> None:
         raise SignInFirst
     if not communes_for(user, Gesture.IMPORT).exists():
         raise Forbidden
-
-
-def may_import(user: Any) -> bool:
-    """Say whether `check_may_import` would let it pass."""
-    return user.pk is not None and communes_for(user, Gesture.IMPORT).exists()
 
 
 def imports_of(user: User) -> QuerySet[Import]:
@@ -108,6 +109,9 @@ def receive(*, couche: Couche | None, upload: UploadedFile | None, by: User) -> 
     if upload is None or not upload.size:
         text = _("Choisissez un fichier qui n'est pas vide, de %(size)d Mo au plus.")
         raise ValidationError({"fichier": [text % {"size": MAX_UPLOAD // 1_000_000}]})
+    if imports_of(by).count() >= MAX_KEPT:
+        text = _("Vous avez %(max)d fichiers ici : effacez-en un, puis recommencez.")
+        raise ValidationError({"fichier": [text % {"max": MAX_KEPT}]})
     row = Import(
         suffix=_suffix(upload.name or ""),
         couche=couche,
@@ -122,8 +126,8 @@ def receive(*, couche: Couche | None, upload: UploadedFile | None, by: User) -> 
     try:
         path = _path_of(row)
         row.sha256 = _write(upload, path)
-        objects.keep(path, Path(settings.MEDIA_ROOT))
         _look_at(row, path)
+        objects.keep(path, Path(settings.MEDIA_ROOT))
         row.save(force_insert=True)
     except FileRefused as refusal:
         shutil.rmtree(folder)
@@ -153,7 +157,9 @@ def _write(upload: UploadedFile, path: Path) -> str:
 
 def _look_at(row: Import, path: Path) -> None:
     """Fill the columns, the first rows and the guessed mapping. Raises FileRefused."""
-    with read_vector_file(path, max_features=MAX_ROWS, max_bytes=MAX_BYTES, tables=True) as file:
+    with read_vector_file(
+        path, max_features=MAX_ROWS, max_bytes=MAX_BYTES, tables=True, wall_seconds=LOOK_SECONDS
+    ) as file:
         if len(file.fields) > MAX_COLUMNS:
             text = _("Le fichier a %(count)d colonnes : gardez-en %(max)d au plus.")
             raise FileRefused(text % {"count": len(file.fields), "max": MAX_COLUMNS})
@@ -209,25 +215,14 @@ def _start(row: Import, state: Import.State, *before: Import.State) -> None:
     row.refresh_from_db()
 
 
-class _held:
-    """The row, locked, in one of the states asked; what is done to it is one transaction."""
-
-    def __init__(self, row: Import, *states: Import.State) -> None:
-        self._row, self._states, self._atomic = row, states, transaction.atomic()
-
-    def __enter__(self) -> Import:
-        self._atomic.__enter__()
-        try:
-            held = Import.objects.select_for_update().get(pk=self._row.pk)
-            if held.state not in self._states:
-                raise NotNow(held)
-        except BaseException as error:
-            self._atomic.__exit__(type(error), error, error.__traceback__)
-            raise
-        return held
-
-    def __exit__(self, *error: Any) -> None:
-        self._atomic.__exit__(*error)
+@contextmanager
+def _held(row: Import, *states: Import.State) -> Iterator[Import]:
+    """Yield the row, locked, in one of the states asked; what is done to it is one transaction."""
+    with transaction.atomic():
+        held = Import.objects.select_for_update().get(pk=row.pk)
+        if held.state not in states:
+            raise NotNow(held)
+        yield held
 
 
 def forget(row: Import) -> None:
@@ -261,6 +256,11 @@ def work(import_id: uuid.UUID) -> None:
         _end(row, Import.State.FAILED, error=refusal.text)
     except Forbidden as refusal:
         _end(row, Import.State.FAILED, error=str(refusal))
+    except Exception:
+        # Said to who waits, then seen as the bug or the breakdown it is.
+        text = _("La lecture a rencontré une erreur, notée dans le journal du serveur : essayez de nouveau.")
+        _end(row, Import.State.FAILED, error=text)
+        raise
     else:
         _end(row, Import.State.DONE if wet else Import.State.CHECKED, counts=counts)
 

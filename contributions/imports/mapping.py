@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from couches.columns import Column, columns_of
 from couches.models import Couche
+from territoires.refusals import FileRefused
 
 MAX_RADIUS_M = 1_000
 DEFAULT_RADIUS_M = 50
@@ -179,7 +180,20 @@ def _plain(text: str) -> str:
 
 
 def transformer(crs: str) -> pyproj.Transformer | None:
-    """Return what brings x, y of a CRS to longitude, latitude; None when they are. Raises pyproj's errors."""
+    """Return what brings x, y of a CRS to longitude, latitude; None when they are.
+
+    Raises FileRefused for one that leads to no place on Earth.
+    """
+    try:
+        return _transformer(crs)
+    except pyproj.exceptions.ProjError as error:
+        text = _(
+            "Le système de coordonnées du fichier n'est pas lisible : enregistrez-le en EPSG:4326 ou 2154."
+        )
+        raise FileRefused(text) from error
+
+
+def _transformer(crs: str) -> pyproj.Transformer | None:
     if pyproj.CRS.from_user_input(crs).equals(pyproj.CRS.from_epsg(4326), ignore_axis_order=True):
         return None
     return pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from couches.columns import LIST_SEPARATOR
 from couches.conformity import attributes_of, derived
 from couches.models import Couche
 from couches.schemas import properties
 from exports.national.white_zones import WHITE_ZONES, white_zone_rows
-from exports.schemas import LIST_SEPARATOR
 
 SOURCE = "Repères"
 

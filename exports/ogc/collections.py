@@ -7,11 +7,11 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
 
+from couches.columns import Column, columns_of
 from couches.models import Couche, CoucheVersion
 from couches.reading import reader
 from exports.ogc.crs import offered
 from exports.rows import Selection, legal_srids
-from exports.schemas import Column, columns_of
 
 _IDENTIFIER = re.compile(r"(?P<slug>[a-z0-9-]{1,40})(?::v(?P<number>[1-9][0-9]{0,8}))?")
 

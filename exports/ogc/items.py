@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from couches.columns import Column
 from couches.reading import reader
 from exports.ogc.collections import Collection
 from exports.ogc.crs import CRS84, Reference
 from exports.ogc.params import ItemsQuery
 from exports.rows import DEGREE_DIGITS, METRE_DIGITS, ROW_FIELDS, TABLES, Selection, keyed_objects, value_of
-from exports.schemas import Column
 
 _FEATURES = sql.SQL("""
 SELECT p.row_id, '{{"type":"Feature","id":"' || p.id || '","geometry":' || ST_AsGeoJSON(p.shape, {digits}, 0)

@@ -9,9 +9,9 @@ from typing import Any
 
 from psycopg import sql
 
+from couches.columns import Column, columns_of
 from couches.models import CoucheVersion
 from exports.rows import value_of
-from exports.schemas import Column, columns_of
 
 GEOMETRY = "geometry"
 # Ours, by the alias of their table (`exports.rows.TABLES`).

@@ -5,9 +5,7 @@ statement of `exports.rows`, put in the place of a table's name. PostgreSQL merg
 query: a box goes through the spatial index, and only the columns asked for are computed.
 """
 
-import hashlib
-import json
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Self
 
 from django.apps.registry import Apps
@@ -18,10 +16,10 @@ from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import WhereNode
 from psycopg import sql
 
+from couches.columns import Column, columns_of
 from couches.models import CoucheVersion
 from couches.reading import reader
 from exports.rows import ROW_FIELDS, TABLES, Selection, keyed_objects, value_of
-from exports.schemas import Column, columns_of
 from exports.wfs.distance import PublishedPoint
 
 GEOMETRY, KEY = "geom", "row_key"
@@ -40,6 +38,8 @@ _FIELDS: dict[str, type[Field[Any, Any]]] = {
     # An answer keeps the text that was given; our own dates are dates (see `_field`).
     "date": models.TextField,
 }
+# By couche: its schema, and the model made of it.
+_models: dict[str, tuple[dict[str, Any], type[models.Model]]] = {}
 
 
 class _Rows(BaseTable):
@@ -96,13 +96,8 @@ def published_rows(version: CoucheVersion) -> PublishedQuerySet:
     return rows
 
 
-def shown_columns(version: CoucheVersion) -> list[Column]:
-    """Return the columns a row has; latitude and longitude are the geometry's."""
-    return columns_of(version.couche)
-
-
 def _statement(version: CoucheVersion) -> str:
-    columns = shown_columns(version)
+    columns = columns_of(version.couche)
     values = [
         sql.SQL("({}){} AS {}").format(
             value_of(column, version),
@@ -123,25 +118,15 @@ def _statement(version: CoucheVersion) -> str:
 
 
 def _model_of(version: CoucheVersion) -> type[models.Model]:
-    schema = json.dumps(version.couche.attribute_schema, sort_keys=True).encode()
-    return _made(version.couche.slug, hashlib.sha256(schema).hexdigest(), _Columns(shown_columns(version)))
+    """Return the model of a couche's columns, made again when its schema changes."""
+    couche = version.couche
+    kept = _models.get(couche.slug)
+    if kept is None or kept[0] != couche.attribute_schema:
+        kept = _models[couche.slug] = (couche.attribute_schema, _made(couche.slug, columns_of(couche)))
+    return kept[1]
 
 
-class _Columns:
-    """Columns beside the hash that stands for them in the cache's key."""
-
-    def __init__(self, columns: list[Column]):
-        self.columns = columns
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Columns)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=64)
-def _made(slug: str, schema_sha256: str, given: _Columns) -> type[models.Model]:
+def _made(slug: str, columns: list[Column]) -> type[models.Model]:
     meta = type(
         "Meta",
         (),
@@ -153,13 +138,13 @@ def _made(slug: str, schema_sha256: str, given: _Columns) -> type[models.Model]:
             "ordering": [KEY],
         },
     )
-    fields = {f"{PREFIX}{column.name}": _field(column) for column in given.columns}
     own = {
         GEOMETRY: PublishedPoint(srid=4326),
         KEY: models.BigIntegerField(),
         "Meta": meta,
         "__module__": __name__,
     }
+    fields = {f"{PREFIX}{column.name}": _field(column) for column in columns}
     return type(slug.replace("-", "_"), (models.Model,), fields | own)
 
 

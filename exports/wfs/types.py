@@ -10,15 +10,16 @@ from gisserver.geometries import WGS84BoundingBox
 from gisserver.types import GmlBoundedByElement, XsdAnyType, XsdTypes
 from rest_framework.exceptions import NotFound
 
+from couches.columns import Column
 from exports.ogc.collections import Collection, all_collections, find_collection
 from exports.ogc.documents import extent
 from exports.projections import PROJECTIONS
-from exports.schemas import Column
-from exports.wfs.rows import GEOMETRY, PREFIX, published_rows, shown_columns
+from exports.wfs.rows import GEOMETRY, PREFIX, published_rows
 
 # A colon separates a prefix from a name in XML: here the version follows an underscore.
 _PINNED = re.compile(r"(?<![a-z0-9-])([a-z0-9-]{1,40})_v([1-9][0-9]{0,8})(?![0-9])")
 _MAX_PINNED = 5
+_NAME = re.compile(r"(?<![a-z0-9-])[a-z0-9-]+(?!_v[0-9]|[a-z0-9-])")
 
 
 class _Identifier(FeatureField):
@@ -44,8 +45,7 @@ class Couches(FeatureType):
             title=collection.title,
             abstract=collection.couche.description,
             keywords=[collection.couche.theme.lower()] if collection.couche.theme else [],
-            fields=[_field(column) for column in shown_columns(collection.version)]
-            + [FeatureField(GEOMETRY)],
+            fields=[_field(column) for column in collection.columns] + [FeatureField(GEOMETRY)],
             geometry_field_name=GEOMETRY,
             crs=WGS84,
             other_crs=_other_crs(collection.legal),
@@ -65,21 +65,21 @@ class Couches(FeatureType):
         return WGS84BoundingBox(west, south, east, north)
 
 
-def types_in_force() -> list[FeatureType]:
-    """Return a type per published couche."""
-    return [Couches(collection) for collection in all_collections()]
+def types_asked(text: str) -> list[FeatureType]:
+    """Return the types that a request names, wherever it does; all those in force when it names none."""
+    in_force = all_collections()
+    names = set(_NAME.findall(text))
+    named = [one for one in in_force if one.couche.slug in names]
+    pinned = [one for slug, number in sorted(set(_PINNED.findall(text))) if (one := _pinned(slug, number))]
+    return [Couches(one) for one in ([*named, *pinned[:_MAX_PINNED]] or in_force)]
 
 
-def types_named(text: str) -> list[FeatureType]:
-    """Return the types of the versions that a request names, wherever it does; at most five."""
-    found = []
-    for slug, number in sorted(set(_PINNED.findall(text)))[:_MAX_PINNED]:
-        try:
-            found.append(Couches(find_collection(f"{slug}:v{number}")))
-        except NotFound:
-            # The library says which type it does not know.
-            continue
-    return found
+def _pinned(slug: str, number: str) -> Collection | None:
+    try:
+        return find_collection(f"{slug}:v{number}")
+    except NotFound:
+        # The library says which type it does not know.
+        return None
 
 
 def _field(column: Column) -> FeatureField:

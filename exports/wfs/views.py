@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.gis.gdal import GDALException
 from django.contrib.gis.geos import GEOSException
 from django.core.exceptions import FieldError, SuspiciousOperation, ValidationError
-from django.db import DatabaseError, OperationalError
+from django.db import DataError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -23,8 +23,9 @@ from gisserver.operations.base import OutputFormat
 from gisserver.views import WFSView
 from psycopg.errors import QueryCanceled
 
+from exports.ogc.collections import all_collections
 from exports.wfs import gate
-from exports.wfs.types import types_in_force, types_named
+from exports.wfs.types import types_asked
 
 logger = logging.getLogger(__name__)
 NAMESPACE = f"{settings.PUBLIC_URL}/wfs"
@@ -46,7 +47,8 @@ _UNREADABLE = (
     LookupError,
     ArithmeticError,
     AttributeError,
-    DatabaseError,
+    DataError,
+    InternalError,
 )
 
 
@@ -92,9 +94,8 @@ class WfsView(WFSView):
         except OperationalError as error:
             return self._late(error)
         except _UNREADABLE as error:
-            logger.warning(
-                "wfs.not_understood", extra={"error": type(error).__name__, "detail": str(error)[:300]}
-            )
+            # With its stack: what was ours to read and not theirs to write better is seen there.
+            logger.warning("wfs: not understood (%s)", type(error).__name__, exc_info=error)
             text = _("La demande n'a pas été comprise : vérifiez le filtre et les noms des champs.")
             return self._refused("OperationParsingFailed", text, type(error).__name__)
         return response
@@ -119,11 +120,11 @@ class WfsView(WFSView):
         return self._refusal(exc) if isinstance(exc, OWSException) else None
 
     def get_feature_types(self) -> list[FeatureType]:
-        """Return the couches in force, and the versions that the request names."""
+        """Return the couches and the versions that the request names; all couches when it names none."""
         text = self.request.META.get("QUERY_STRING", "")
         if self.request.method == "POST":
             text += self.request.body.decode("utf-8", "replace")
-        return [*types_in_force(), *types_named(text)]
+        return types_asked(text)
 
     def get_service_description(self, service: str | None = None) -> ServiceDescription:
         """Return who offers what."""
@@ -142,14 +143,7 @@ class WfsView(WFSView):
 
     def render_index(self, service: str | None = None) -> HttpResponse:
         """Show people what this address is for."""
-        types = [
-            {
-                "name": f"reperes:{one.name}",
-                "title": one.title,
-                "crs": [str(crs.srid) for crs in one.supported_crs],
-            }
-            for one in types_in_force()
-        ]
+        types = [{"name": f"reperes:{one.identifier}", "title": one.title} for one in all_collections()]
         return render(self.request, "exports/wfs.html", {"address": self.server_url, "types": types})
 
     def _refusal(self, refusal: OWSException) -> HttpResponse:

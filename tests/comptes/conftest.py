@@ -1,6 +1,5 @@
 """A post office on loopback that really speaks SMTP, and committed data for tests with several processes."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,7 +10,6 @@ from email import message_from_bytes
 from email.message import Message
 from email.policy import default as modern
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -22,6 +20,7 @@ from pytest_django import DjangoDbBlocker
 from pytest_django import Settings as SettingsWrapper
 
 from comptes.models import Notification, User
+from tests.database import program_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,18 +115,9 @@ def worker(
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
-        parts: dict[str, Any] = connection.settings_dict
-        url = f"postgresql://{parts['USER']}@/{parts['NAME']}?host={parts['HOST']}"
-        if parts["PORT"]:
-            url += f"&port={parts['PORT']}"
-        environment = {
-            **os.environ,
-            "DATABASE_URL": url,
-            "PGPASSWORD": parts["PASSWORD"],
-            "REPERES_PROCESS": "worker",
-            "EMAIL_HOST": "127.0.0.1",
-            "EMAIL_PORT": str(post_office.port),
-        }
+        environment = program_environment(
+            REPERES_PROCESS="worker", EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(post_office.port)
+        )
         process = subprocess.Popen(
             [sys.executable, "manage.py", "procrastinate", "worker", *arguments],
             cwd=ROOT,

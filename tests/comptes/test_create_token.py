@@ -1,6 +1,5 @@
 """`manage.py create_token`."""
 
-import os
 import subprocess
 import sys
 from io import StringIO
@@ -10,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from comptes.models import ApiToken, User
+from tests.database import program_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,14 +39,10 @@ def test_a_closed_account_gets_no_token(bruno: User) -> None:
 
 
 def test_from_a_shell_an_unknown_account_is_exit_1_in_french(transactional_db: None) -> None:
-    from django.db import connection
-
-    parts = connection.settings_dict
-    url = f"postgresql://{parts['USER']}@/{parts['NAME']}?host={parts['HOST']}"
     done = subprocess.run(
         [sys.executable, "manage.py", "create_token", "personne@exemple.fr", "--name", "x"],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
+        env=program_environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,9 +18,9 @@ PAGE = "/importer/"
 
 
 @pytest.fixture
-def office(live_server: HashedLiveServer, bruno: User, page: Page, settings: object, tmp_path: Path) -> Page:
+def office(live_server: HashedLiveServer, bruno: User, page: Page, settings: Any, tmp_path: Path) -> Page:
     """The mayor's screen, 360 px wide, on the page of imports."""
-    settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]  # pytest-django's
+    settings.MEDIA_ROOT = tmp_path / "media"
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(f"{live_server.url}/compte/connexion/?next={PAGE}")
     page.get_by_label("Adresse électronique").fill(bruno.email)

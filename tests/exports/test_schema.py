@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from frictionless import Resource, Schema
 
+from couches.columns import SHORT_NAME_BYTES, columns_of
 from couches.models import Couche, CoucheVersion
-from exports.schemas import SHORT_NAME_BYTES, columns_of
 from tests.exports import factories as made
 from tests.exports.reading import body
 

@@ -1,13 +1,11 @@
 """A worker killed while it builds leaves nothing anybody can see, and the next one builds it."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.gis.geos import Point
@@ -21,6 +19,7 @@ from exports.build import WORKSHOP, absolute, build, sweep_leftovers
 from exports.demands import read_demand
 from exports.models import ExportFile
 from tests import factories
+from tests.database import program_environment
 from tests.exports.factories import REPORT, change, release
 from tests.exports.reading import body, rows
 from tests.jobs import run_job
@@ -49,17 +48,7 @@ def worker(exports_root: Path) -> Iterator[Worker]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
-        parts: dict[str, Any] = connection.settings_dict
-        url = f"postgresql://{parts['USER']}@/{parts['NAME']}?host={parts['HOST']}"
-        if parts["PORT"]:
-            url += f"&port={parts['PORT']}"
-        environment = {
-            **os.environ,
-            "DATABASE_URL": url,
-            "PGPASSWORD": parts["PASSWORD"],
-            "REPERES_PROCESS": "worker",
-            "REPERES_EXPORTS": str(exports_root),
-        }
+        environment = program_environment(REPERES_PROCESS="worker", REPERES_EXPORTS=str(exports_root))
         command = [sys.executable, "manage.py", "procrastinate", "worker", "--one-shot", "-q", "exports"]
         started.append(subprocess.Popen(command, cwd=ROOT, env=environment))  # our own command
         return started[-1]

@@ -7,24 +7,30 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyogrio
 import pytest
+import shapely
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from comptes.models import Membership, User
 from comptes.permissions import Forbidden
-from contributions.imports import desk
-from contributions.imports.mapping import Mapping, guess
-from contributions.imports.run import MAX_BYTES
+from contributions.imports import desk, upload
+from contributions.imports.mapping import Mapping, guess, transformer
+from contributions.imports.run import MAX_BYTES, NAMESPACE
 from contributions.models import Contribution, Import
 from contributions.submission import Submission, submit
 from couches.columns import columns_of
 from couches.models import Couche, FeatureVersion
 from exports.writers_sheets import write_ods
 from territoires.models import Commune
+from territoires.refusals import FileRefused
 from territoires.sandbox import read_vector_file
 from tests.exports.factories import REPORT, change, release
 from tests.imports.conftest import ACCESS, GOOD, HEAD, Send, csv_of, geojson_of, run, tried, worked
+from tests.security.browsing import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -188,15 +194,43 @@ def test_our_own_export_comes_back_as_it_left(
     assert row.counts == {"rows": 1, "create": 0, "update": 0, "same": 1, "known": 0, "refused": 0}, told(row)
 
 
-def test_ods_geopackage_and_zipped_shapefile_are_read(send: Send, tmp_path: Path) -> None:
-    ods = tmp_path / "l.ods"
+def made(path: Path, driver: str) -> bytes:
+    """Return a file of one point in Aurillac, as GDAL writes it; a Shapefile in a zip."""
+    pyogrio.raw.write(
+        path, geometry=shapely.to_wkb([shapely.Point(2.44, 44.93)]), crs="EPSG:4326", geometry_type="Point",
+        field_data=[np.array(["Café"]), np.array(["cafe"])], fields=["nom", "kind"], driver=driver,
+    )  # fmt: skip
+    if driver != "ESRI Shapefile":
+        return path.read_bytes()
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for part in sorted(path.parent.glob(f"{path.stem}.*")):
+            archive.write(part, part.name)
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("driver", "name"),
+    [("GPKG", "l.gpkg"), ("FlatGeobuf", "l.fgb"), ("GeoJSON", "l.geojson"), ("ESRI Shapefile", "l.shp")],
+)
+def test_a_file_with_geometry_is_read_where_it_says(
+    send: Send, tmp_path: Path, driver: str, name: str
+) -> None:
+    content = made(tmp_path / name, driver)
+    run(send(content, name.replace(".shp", ".zip")))
+    found = Contribution.objects.get()
+    assert (found.geom.x, found.geom.y, found.attributes["nom"]) == (2.44, 44.93, "Café")
+
+
+def test_a_workbook_is_read(send: Send, tmp_path: Path) -> None:
+    path = tmp_path / "l.ods"
     rows: list[list[Any]] = [
         HEAD.split(";"),
         ["Café", "cafe", ACCESS, 2.44, 44.93],
         ["Bar", "cafe", None, "2,45", "44,94"],
     ]
-    write_ods(ods, [("Feuille1", rows)], published=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-    assert tried(send(ods.read_bytes(), "l.ods")).counts["create"] == 2
+    write_ods(path, [("Feuille1", rows)], published=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    assert tried(send(path.read_bytes(), "l.ods")).counts["create"] == 2
 
 
 def test_a_projection_is_brought_to_wgs84(send: Send) -> None:
@@ -221,6 +255,57 @@ def test_a_state_admits_its_gestures_only(send: Send) -> None:
     for verb in (desk.ask_run, desk.ask_trial, lambda one: desk.describe(one, one.mapping)):
         with pytest.raises(desk.NotNow):
             verb(row)
+
+
+def test_a_breakdown_is_said_to_who_waits_and_still_seen(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the page would come back for ever."""
+    row = send(csv_of(*GOOD))
+    desk.ask_trial(row)
+
+    def broken(*_given: Any, **_options: Any) -> None:
+        raise RuntimeError("out of nowhere")
+
+    monkeypatch.setattr(desk, "process", broken)
+    with pytest.raises(RuntimeError):
+        desk.work(row.pk)
+    row.refresh_from_db()
+    assert row.state == "failed" and "journal" in row.error
+    monkeypatch.undo()
+    assert tried(row).state == "checked", "and it may be tried again"
+
+
+def test_a_crs_that_leads_nowhere_is_refused(send: Send) -> None:
+    row = tried(send(csv_of(*GOOD)))
+    with pytest.raises(FileRefused, match="coordonnées"):
+        transformer('LOCAL_CS["Le plan du géomètre",UNIT["metre",1]]')
+    assert row.state == "checked"
+
+
+def test_nobody_leaves_files_without_end(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MAX_KEPT", 2)
+    rows = [send(csv_of(*GOOD, f"{rank};cafe;;2,44;44,93")) for rank in range(2)]
+    with pytest.raises(ValidationError, match="effacez-en un"):
+        send(csv_of(*GOOD))
+    desk.forget(rows[0])
+    assert send(csv_of(*GOOD)).state == "uploaded"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/importer/", 422), ("/api/v1/imports/", 422)])
+def test_an_upload_beyond_the_bound_is_stopped_and_said(
+    mayor: User, media: Path, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    monkeypatch.setattr(upload, "MAX_UPLOAD", 100_000)
+    file = SimpleUploadedFile("l.csv", b"x" * 300_000)
+    response = client_of(mayor).post(path, {"couche": "services", "fichier": file})
+    assert response.status_code == status and "fichier" in response.content.decode().lower()
+    assert not Import.objects.exists() and not list(media.glob("imports/*"))
+
+
+def test_the_id_of_a_row_is_that_of_its_file_and_its_number(send: Send) -> None:
+    """What was proposed by an older release is known: the ids are the same."""
+    row = run(send(csv_of(*GOOD)))
+    wanted = {uuid.uuid5(NAMESPACE, f"services:{row.sha256}:{number}") for number in (1, 2)}
+    assert set(Contribution.objects.values_list("pk", flat=True)) == wanted
 
 
 def test_what_is_forgotten_meanwhile_stops(send: Send) -> None:

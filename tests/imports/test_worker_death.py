@@ -1,15 +1,12 @@
 """A worker killed in the middle of a file: another takes it up, nothing is lost nor doubled."""
 
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 
 from comptes.models import User
 from contributions.imports import desk
@@ -18,6 +15,7 @@ from couches.models import Couche
 from territoires.models import Commune
 from tests import factories
 from tests.contributions.conftest import committed as committed
+from tests.database import program_environment
 from tests.moderation.factories import moderator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,19 +53,9 @@ def sent(db: None, media: Path) -> Import:
 
 def worker(row: Import, media: Path) -> "subprocess.Popen[bytes]":
     """Start a process that does the job, as a worker does."""
-    parts: dict[str, Any] = connection.settings_dict
-    host = parts["HOST"] or parts["OPTIONS"].get("host", "")
-    url = f"postgresql://{parts['USER']}@/{parts['NAME']}?host={host}"
-    if parts["PORT"]:
-        url += f"&port={parts['PORT']}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "PGPASSWORD": parts["PASSWORD"],
-        "REPERES_PROCESS": "worker",
-        "REPERES_MEDIA": str(media),
-        "PYTHONPATH": str(ROOT),
-    }
+    environment = program_environment(
+        REPERES_PROCESS="worker", REPERES_MEDIA=str(media), PYTHONPATH=str(ROOT)
+    )
     return subprocess.Popen([sys.executable, "-c", PROGRAM, str(row.pk)], env=environment, cwd=ROOT)
 
 

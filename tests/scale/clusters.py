@@ -135,8 +135,8 @@ class Cluster:
     def sql(self, statement: str, database: str = "reperes") -> Any:
         """Return the first value of a statement, in a transaction of its own."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
-            found = connection.execute(statement)  # type: ignore[arg-type]  # a literal of the test
-            return found.fetchone()[0] if found.description else None  # type: ignore[index]  # one row
+            found = connection.execute(statement)
+            return found.fetchone()[0] if found.description else None
 
 
 def copy_of_the_schema(primary: Cluster, source: dict[str, Any]) -> None:

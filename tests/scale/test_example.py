@@ -18,7 +18,7 @@ def read(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.scale.yml"])
 def test_every_variable_of_ours_is_known_to_the_manual(name: str) -> None:
     manual = (ROOT / "docs" / "exploitation.md").read_text(encoding="utf-8")
-    known = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", manual)) | {"PROCONNECT_PKCE", "PROCONNECT_ACR"}
+    known = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", manual))
     for service, described in read(name)["services"].items():
         ours = {one for one in described.get("environment", {}) if one.startswith(("REPERES_", "DATABASE_"))}
         assert ours <= known, (service, ours - known)

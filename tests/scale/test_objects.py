@@ -1,5 +1,8 @@
 """Files shared through a real S3 door on loopback: whole or absent, private, the same on each machine."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from config.objects import shared_objects
 from contributions.models import Photo
 from contributions.photos import Pixels, open_photo, photo_path, store
 from couches import objects
+from couches.bucket import ObjectsUnreachable, _storage
 from couches.models import CoucheVersion
 from exports.build import build
 from exports.demands import read_demand
@@ -45,7 +49,7 @@ def bucket(door: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterato
     yield made
     made.objects.all().delete()
     made.delete()
-    objects._made.cache_clear()
+    _storage.cache_clear()
 
 
 def keys(bucket: Any) -> list[str]:
@@ -92,7 +96,7 @@ def test_a_bucket_that_is_away_writes_no_row(
     settings: Any,
 ) -> None:
     settings.SHARED_OBJECTS = {**settings.SHARED_OBJECTS, "endpoint_url": "http://127.0.0.1:9"}
-    with pytest.raises(objects.ObjectsUnreachable):
+    with pytest.raises(ObjectsUnreachable):
         build(read_demand(version, {"format": "gpkg", "crs": "2154"}))
     assert not ExportFile.objects.exists(), "whole or absent"
 
@@ -117,6 +121,15 @@ def test_nothing_in_the_bucket_is_public(bucket: Any, door: str, settings: Any, 
     objects.keep(path, Path(settings.MEDIA_ROOT))
     grants = bucket.Object("reperes/media/photos/a.webp").Acl().grants
     assert all("AllUsers" not in str(one["Grantee"]) for one in grants)
+
+
+def test_without_a_bucket_its_client_is_not_even_loaded() -> None:
+    program = (
+        "import django, sys; django.setup(); import config.urls, contributions.jobs, exports.jobs; "
+        "sys.exit('boto3' in sys.modules)"
+    )
+    env = {name: text for name, text in os.environ.items() if not name.startswith("REPERES_S3")}
+    assert subprocess.run([sys.executable, "-c", program], env=env, check=False).returncode == 0
 
 
 def test_without_a_bucket_only_the_disk_is_looked_at(settings: Any, tmp_path: Path) -> None:

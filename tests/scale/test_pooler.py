@@ -34,6 +34,12 @@ from tests.exports.factories import change, release
 from tests.moderation.factories import town
 town(); release(*[change() for _ in range(400)])
 """
+TIMEOUT = """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SHOW statement_timeout")
+    print(cursor.fetchone()[0])
+"""
 CONFIG = """
 [databases]
 * = host={folder} port={port} user=reperes
@@ -119,6 +125,7 @@ def test_the_site_works_through_it_once_the_role_has_its_limits(
     env = {**pooled, "REPERES_PROCESS": "manage"}
     assert "À blanc" in run(sys.executable, *manage, env=env)
     run(sys.executable, *manage, "--wet-run", env=env)
+    assert python(TIMEOUT, env).strip() == "0", "the role's limits are the pages': a migration has none"
     # A connection keeps the limits it was opened with: pgbouncer's RECONNECT, in a test.
     primary.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     with serving({**pooled, "REPERES_PUBLIC_URL": "http://127.0.0.1"}, primary.folder) as site:

@@ -128,3 +128,7 @@ def _a_replica_that_dies_and_comes_back(pair: Pair) -> None:
     pair.replica.start()
     until(lambda: pair.standing() == "suit", "the replica that came back is read")
     pair.read_by_it()
+    # Promoted by somebody, it follows nobody: what it says is no longer what was decided.
+    pair.replica.sql("SELECT pg_promote()")
+    until(lambda: pair.standing() == "ecarte", "a promoted replica is left aside")
+    assert pair.latest() == 2

@@ -11,12 +11,15 @@ from django.test import Client
 from pyproj import Transformer
 from pytest_django import DjangoAssertNumQueries
 
+from couches.columns import columns_of
 from couches.models import CoucheVersion
 from exports.ogc.collections import Collection
-from exports.schemas import columns_of
 from exports.wfs.rows import published_rows
+from exports.wfs.types import types_asked
+from territoires.models import Commune
 from tests.exports.conftest import FIRST
 from tests.exports.factories import HOSTILE_TEXTS, change, release
+from tests.frontend.factories import publish_services
 from tests.wfs.conftest import NAMES, Get, features, value
 
 FES = 'xmlns:fes="http://www.opengis.net/fes/2.0" xmlns:gml="http://www.opengis.net/gml/3.2"'
@@ -252,3 +255,12 @@ def test_the_count_of_a_whole_version_asks_nothing(
         assert rows.count() == version.feature_count
     assert rows.filter(c_commune="Ytrac").count() == 1
     assert Collection(version, pinned=False).legal == {2154}
+
+
+def test_only_what_is_named_is_made(version: CoucheVersion, aurillac: Commune) -> None:
+    """A page of one couche does not pay for the columns of all."""
+    publish_services(aurillac, "Le Relais")
+    assert [one.name for one in types_asked("typeNames=reperes:zones-blanches&count=3")] == ["zones-blanches"]
+    assert [one.name for one in types_asked("typeNames=services_v1")] == ["services_v1"]
+    assert len(types_asked("request=GetCapabilities")) == 2
+    assert len(types_asked("typeNames=inconnue_v3")) == 2
