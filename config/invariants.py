@@ -37,7 +37,10 @@ CONTRIBUTIONS = [
         FROM contributions_contribution AS contribution
         JOIN territoires_commune AS home
           ON home.code_insee = contribution.commune_id AND home.millesime = contribution.millesime
+        JOIN couches_couche AS couche ON couche.id = contribution.couche_id
         WHERE home.valid_to IS NULL AND NOT ST_IsEmpty(contribution.geom)
+          -- What speaks of a sensitive object stands at the middle of its cell, in the object's commune.
+          AND NOT (couche.sensitive AND contribution.feature_id IS NOT NULL)
           AND contribution.commune_id IS DISTINCT FROM (
             SELECT min(piece.commune_id)
             FROM territoires_communepiece AS piece
@@ -184,6 +187,17 @@ REASONS = [
 ]
 
 COUCHES = [
+    Invariant(
+        "couche-sensible",
+        _("Un objet d'une couche sensible n'est publié qu'au milieu d'une maille de 0,1 degré."),
+        """
+        SELECT row.feature_id::text FROM couches_featureversion AS row
+        JOIN couches_couche AS couche ON couche.id = row.couche_id AND couche.sensitive
+        WHERE row.near_border OR row.accuracy_m IS DISTINCT FROM 8000
+          OR ST_X(row.geom) <> round(ST_X(row.geom)::numeric, 1)
+          OR ST_Y(row.geom) <> round(ST_Y(row.geom)::numeric, 1)
+        """,
+    ),
     Invariant(
         "version-numeros",
         _("Les versions d'une couche se suivent de 1 à n, sans trou."),

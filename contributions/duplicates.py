@@ -20,14 +20,9 @@ DISTANCE_STEP_M = 10
 
 # The box finds the candidates by the GiST indexes; only those are measured on the
 # ellipsoid. Row values: kind, id, number, attributes, observed on, metres.
-FIND_NEAR = """
+_FIND = """
 SELECT kind, id, number, attributes, observed_on, distance FROM (
-    SELECT 'feature' AS kind, feature.id, feature.number, row.attributes,
-           row.last_observed_on AS observed_on,
-           ST_Distance(row.geom::geography, %(point)s::geometry::geography) AS distance
-    FROM couches_featureversion AS row
-    JOIN couches_feature AS feature ON feature.id = row.feature_id
-    WHERE row.geom && %(box)s::geometry AND row.couche_id = %(couche)s AND row.to_version IS NULL
+    {features}
     UNION ALL
     SELECT 'signalement', pending.id, NULL, NULL,
            (pending.observed_at AT TIME ZONE 'UTC')::date,
@@ -42,6 +37,32 @@ WHERE distance <= %(radius)s
 ORDER BY distance, id
 LIMIT %(limit)s
 """
+FIND_NEAR = _FIND.format(
+    features="""
+    SELECT 'feature' AS kind, feature.id, feature.number, row.attributes,
+           row.last_observed_on AS observed_on,
+           ST_Distance(row.geom::geography, %(point)s::geometry::geography) AS distance
+    FROM couches_featureversion AS row
+    JOIN couches_feature AS feature ON feature.id = row.feature_id
+    WHERE row.geom && %(box)s::geometry AND row.couche_id = %(couche)s AND row.to_version IS NULL"""
+)
+# A sensitive object is published at the middle of a wide cell: where it is, the last report
+# that placed it says, to officials alone.
+FIND_NEAR_SENSITIVE = _FIND.format(
+    features="""
+    SELECT 'feature' AS kind, feature.id, feature.number, row.attributes,
+           row.last_observed_on AS observed_on,
+           ST_Distance(said.geom::geography, %(point)s::geometry::geography) AS distance
+    FROM contributions_contribution AS said
+    JOIN couches_feature AS feature ON feature.id = said.published_feature_id
+    JOIN couches_featureversion AS row ON row.feature_id = feature.id AND row.to_version IS NULL
+    WHERE said.geom && %(box)s::geometry AND said.couche_id = %(couche)s
+      AND said.id = (
+        SELECT placed.id FROM contributions_contribution AS placed
+        WHERE placed.published_feature_id = feature.id AND placed.status = 'PUBLISHED'
+          AND placed.operation IN ('create', 'update') AND NOT ST_Equals(placed.geom, row.geom)
+        ORDER BY placed.published_in_id DESC, placed.received_at DESC, placed.id LIMIT 1)"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +102,18 @@ def find_near(
     radius_m: float = NEAR_M,
     exclude: uuid.UUID | None = None,
     practice_of: int | None = None,
+    official: bool = False,
     limit: int = 10,
 ) -> list[Near]:
     """Return what of `couche` lies within `radius_m` metres of `point` (EPSG:4326), nearest first.
 
     One query. `exclude` is a contribution's id: nobody is their own duplicate. `practice_of` is the
     person in whose sandbox to look; without it, only real reports are found. The labels of
-    pending reports stay in the database: officials read the rows themselves.
+    pending reports stay in the database: officials read the rows themselves. Of a sensitive
+    couche only an `official` is answered: a stranger would find a place by asking around it.
     """
+    if couche.sensitive and not official:
+        return []
     parameters: dict[str, Any] = {
         "point": point.ewkb,
         "box": box_around(point, radius_m).ewkb,
@@ -99,7 +124,7 @@ def find_near(
         "limit": limit,
     }
     with connection.cursor() as cursor:
-        cursor.execute(FIND_NEAR, parameters)
+        cursor.execute(FIND_NEAR_SENSITIVE if couche.sensitive else FIND_NEAR, parameters)
         return [
             Near(
                 kind=kind,

@@ -13,9 +13,7 @@ from django.db import connection
 from couches.models import Couche
 
 # Hints for exports, imports and tables. What is not named here stays: a new hint may be the form's.
-USELESS = frozenset(
-    {"$schema", "x-short", "x-national", "x-table", "x-bpe", "x-map", "x-sensitive", "x-complete"}
-)
+USELESS = frozenset({"$schema", "x-short", "x-national", "x-table", "x-bpe", "x-map", "x-complete"})
 VERSION_LENGTH = 16
 # Where each row of the catalogue lies and which transaction wrote it: any change moves it.
 ROW_VERSIONS = "SELECT id, xmin::text, ctid::text FROM couches_couche ORDER BY id"

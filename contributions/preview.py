@@ -20,6 +20,7 @@ from contributions.duplicates import find_near
 from contributions.models import Contribution, Pause
 from contributions.submission import check_desk, locate_proposed
 from contributions.validation import Operation, Reading, Submission, couche_slug, read
+from couches.coarse import ACCURACY_M, middle_of_cell
 from couches.models import Couche, FeatureVersion
 from couches.schemas import clean_attributes, describe, title_of
 from territoires.location import Location
@@ -121,7 +122,7 @@ def _public(
         rows.append((_("Commune"), location.commune.nom))
     if values.get("geometry") is not None:
         accuracy_m = values["accuracy_m"] if operation in DESCRIBING else None
-        rows.append((_("Lieu"), _place(values["geometry"], accuracy_m)))
+        rows.append((_("Lieu"), _public_place(couche, values["geometry"], accuracy_m)))
     if operation in DESCRIBING:
         rows += describe(couche, _answers(couche, submission, form))
     # A removal publishes no date: the object goes, with those of its observations.
@@ -134,6 +135,15 @@ def _proposal(couche: Couche, operation: Operation, target: FeatureVersion) -> s
     return _("%(operation)s « %(title)s »") % {
         "operation": operation.label,
         "title": title_of(couche, target.attributes),
+    }
+
+
+def _public_place(couche: Couche, point: Point, accuracy_m: float | None) -> str:
+    """Return the place as the files will say it; of a sensitive couche, the middle of a wide cell."""
+    if not couche.sensitive:
+        return _place(point, accuracy_m)
+    return _("arrondi à une dizaine de kilomètres : %(place)s") % {
+        "place": _place(middle_of_cell(point), ACCURACY_M)
     }
 
 

@@ -180,9 +180,12 @@ def locate_proposed(point: Point, operation: Operation, target: FeatureVersion |
     Otherwise one commune's mayor could take an object out of another's territory. Raises
     ValidationError on "geometry".
     """
+    if target and target.couche.sensitive and point.coords == target.geom.coords:
+        # The middle of a wide cell: it may be in another commune than the object.
+        return Location(_home_of(target), near_border=False)
     location = locate(point)
     if operation == Operation.UPDATE and target and target.commune_id != location.commune.pk:
-        home = locate(target.geom).commune
+        home = _home_of(target) if target.couche.sensitive else locate(target.geom).commune
         if home.pk != location.commune.pk:
             raise ValidationError(
                 {
@@ -196,6 +199,13 @@ def locate_proposed(point: Point, operation: Operation, target: FeatureVersion |
                 }
             )
     return location
+
+
+def _home_of(target: FeatureVersion) -> Commune:
+    """Return the commune of a published object, that of today when its own was merged; outlines stay away."""
+    communes = Commune.objects.select_related("successor").defer("geom", "successor__geom")
+    own = communes.get(pk=target.commune_id)
+    return own.successor or own
 
 
 def check_desk(entered_by: User | None, commune: Commune) -> None:

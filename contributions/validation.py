@@ -249,6 +249,7 @@ def _target(raw: object, operation: Operation, couche: Couche) -> FeatureVersion
     target = FeatureVersion.objects.current().filter(feature_id=_uuid(raw), couche=couche).first()
     if target is None:
         raise ValidationError(_("Cet objet n'est pas ou plus publié dans cette couche : rechargez la carte."))
+    target.couche = couche
     return target
 
 

@@ -76,11 +76,15 @@ def differences(definition: dict[str, Any]) -> list[Difference]:
 def load(definition: dict[str, Any]) -> Couche:
     """Create or update the couche and return it; a changed schema gets the next version.
 
-    `definition` comes from `read_definition`. Call inside a transaction.
+    `definition` comes from `read_definition`. Call inside a transaction. Raises ValidationError
+    when a couche whose versions tell exact places would become sensitive.
     """
     couche = Couche.objects.select_for_update(of=("self",)).filter(slug=definition["slug"]).first()
     if couche is None:
         return Couche.objects.create(**definition)
+    if definition.get("sensitive") and not couche.sensitive and couche.versions.exists():
+        text = _("Des versions publiées disent les lieux exacts : décrivez une autre couche, sensible.")
+        raise ValidationError({"sensitive": [text]})
     version = couche.schema_version
     if couche.attribute_schema != definition["attribute_schema"]:
         version = max(version + 1, definition["schema_version"])

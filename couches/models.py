@@ -59,6 +59,22 @@ class Couche(models.Model):
     class Meta:
         verbose_name = _("couche")
         ordering = ["order", "slug"]
+        triggers = [
+            pgtrigger.Trigger(
+                name="couche_told_stays_told",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__sensitive=True, old__sensitive=False),
+                # Versions are for good: what they tell exactly cannot be taken back.
+                func="""
+                IF EXISTS (SELECT FROM couches_coucheversion v WHERE v.couche_id = NEW.id) THEN
+                    RAISE EXCEPTION 'couche % has told exact places', NEW.slug
+                        USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -229,6 +245,15 @@ class FeatureVersion(models.Model):
                     WHERE f.couche_id <> n.couche_id
                 ) THEN
                     RAISE EXCEPTION 'a feature version is in another couche than its feature'
+                        USING ERRCODE = 'check_violation';
+                END IF;
+                IF EXISTS (
+                    SELECT FROM new_rows n JOIN couches_couche l ON l.id = n.couche_id AND l.sensitive
+                    WHERE n.near_border OR n.accuracy_m IS DISTINCT FROM 8000
+                      OR ST_X(n.geom) <> round(ST_X(n.geom)::numeric, 1)
+                      OR ST_Y(n.geom) <> round(ST_Y(n.geom)::numeric, 1)
+                ) THEN
+                    RAISE EXCEPTION 'a feature version of a sensitive couche tells its place'
                         USING ERRCODE = 'check_violation';
                 END IF;
                 RETURN NULL;

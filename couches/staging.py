@@ -18,6 +18,7 @@ from django.contrib.gis.geos import Point
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from couches.coarse import ACCURACY_M, CELL_DECIMALS
 from couches.models import Couche
 
 # Coordinates are published on a grid of 7 decimals (1.1 cm at the equator): what a GeoJSON
@@ -67,7 +68,8 @@ CREATE TEMP TABLE couches_staged (
 _COPY = "COPY pg_temp.couches_staged FROM STDIN"
 
 # Each change beside the row in force, and the content it leads to. `s.geom IS NULL` means
-# that the place is kept, and with it what was known of its accuracy.
+# that the place is kept, and with it what was known of its accuracy. Of a sensitive couche,
+# neither the place nor what tells it apart from others nearby goes further than here.
 _RESOLVE = """
 CREATE TEMP TABLE couches_resolved ON COMMIT DROP AS
 SELECT x.*, CASE WHEN x.kind <> 'delete' THEN couches_row_sha256(
@@ -76,22 +78,30 @@ SELECT x.*, CASE WHEN x.kind <> 'delete' THEN couches_row_sha256(
 ) END AS row_sha256
 FROM (
     SELECT s.rank, s.kind, s.feature_id, c.id AS current_id, c.row_sha256 AS current_sha256,
-        CASE WHEN s.kind = 'observe' THEN c.geom ELSE coalesce(s.geom, c.geom) END AS geom,
+        CASE WHEN %(sensitive)s THEN ST_SetSRID(ST_Point(
+             round(ST_X(place.geom)::numeric, %(decimals)s)::double precision,
+             round(ST_Y(place.geom)::numeric, %(decimals)s)::double precision), 4326)
+             ELSE place.geom END AS geom,
         CASE WHEN s.kind = 'observe' THEN c.attributes
              ELSE coalesce(s.attributes, c.attributes) END AS attributes,
         CASE WHEN s.kind = 'observe' THEN c.commune_id
              ELSE coalesce(s.commune_id, c.commune_id) END AS commune_id,
         s.observations, s.distinct_observers,
         coalesce(s.last_observed_on, c.last_observed_on, %(today)s) AS last_observed_on,
-        CASE WHEN s.kind = 'observe' OR (s.kind = 'update' AND s.geom IS NULL) THEN c.accuracy_m
+        CASE WHEN %(sensitive)s THEN %(coarse_m)s
+             WHEN s.kind = 'observe' OR (s.kind = 'update' AND s.geom IS NULL) THEN c.accuracy_m
              ELSE s.accuracy_m END AS accuracy_m,
-        CASE WHEN s.kind = 'observe' OR (s.kind = 'update' AND s.geom IS NULL) THEN c.near_border
+        CASE WHEN %(sensitive)s THEN false
+             WHEN s.kind = 'observe' OR (s.kind = 'update' AND s.geom IS NULL) THEN c.near_border
              ELSE s.near_border END AS near_border,
         CASE WHEN s.kind = 'observe' THEN c.self_accepted ELSE s.self_accepted END AS self_accepted,
         CASE WHEN s.kind = 'observe' THEN c.origin ELSE s.origin END AS origin
     FROM pg_temp.couches_staged s
     LEFT JOIN couches_featureversion c
         ON c.feature_id = s.feature_id AND c.couche_id = %(couche)s AND c.to_version IS NULL
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN s.kind = 'observe' THEN c.geom ELSE coalesce(s.geom, c.geom) END AS geom
+    ) place
 ) x
 """
 
@@ -117,7 +127,16 @@ def stage(couche: Couche, changes: Iterable[Change], *, today: dt.date) -> None:
             for rank, change in enumerate(changes):
                 copy.write_row(_row(rank, change))
         cursor.execute("ANALYZE pg_temp.couches_staged")
-        cursor.execute(_RESOLVE, {"couche": couche.pk, "today": today})
+        cursor.execute(
+            _RESOLVE,
+            {
+                "couche": couche.pk,
+                "today": today,
+                "sensitive": couche.sensitive,
+                "decimals": CELL_DECIMALS,
+                "coarse_m": ACCURACY_M,
+            },
+        )
         cursor.execute("ANALYZE pg_temp.couches_resolved")
         cursor.execute(_FAULTS, {"limit": _MAX_NAMED})
         faults = cursor.fetchall()

@@ -45,7 +45,13 @@ def neighbours_of(contribution: Contribution, user: User) -> list[Neighbour]:
     Features are public; a pending report shows only inside the reader's own territory.
     """
     practice_of = contribution.practice_of_id
-    near = find_near(contribution.geom, contribution.couche, exclude=contribution.pk, practice_of=practice_of)
+    near = find_near(
+        contribution.geom,
+        contribution.couche,
+        exclude=contribution.pk,
+        practice_of=practice_of,
+        official=True,
+    )
     seen = visible_to(user, practice=practice_of is not None)
     mine = {row.pk: row for row in seen.filter(pk__in=[one.id for one in near if one.kind != "feature"])}
     found = []

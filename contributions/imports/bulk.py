@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from comptes.models import User
+from couches.coarse import ACCURACY_M
 from couches.models import Couche, FeatureVersion
 from territoires.bulk import bulk_locate_sql
 from territoires.location import NEAR_BORDER_M
@@ -26,24 +27,31 @@ _POINT_WITH_SRID = 0x20000001
 _TABLES = """
 CREATE TEMPORARY TABLE IF NOT EXISTS contributions_staged (
     id integer, uid uuid, operation text, feature uuid, home text, geom geometry(Point, 4326),
-    attributes jsonb, observed_at timestamptz, accuracy_m double precision, payload text, secret text
+    attributes jsonb, observed_at timestamptz, accuracy_m double precision, payload text, secret text,
+    at_home boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS contributions_settled (
     id integer, commune_id text, near_border boolean, fault text
 ) ON COMMIT DELETE ROWS;
 """
-# Who sends a file may send it for their own communes: NULL stands for all of them.
+# Who sends a file may send it for their own communes: NULL stands for all of them. A row that
+# leaves a sensitive object where it is stands in the object's commune, whatever the middle of
+# its cell is in.
 _SETTLE = """
 INSERT INTO contributions_settled
-SELECT s.id, l.commune_id, l.near_border, CASE
+SELECT s.id, l.commune_id, l.near_border AND NOT s.at_home, CASE
     WHEN l.commune_id IS NULL THEN 'outside'
     WHEN %(allowed)s::text[] IS NOT NULL AND l.commune_id <> ALL (%(allowed)s::text[]) THEN 'territory'
     WHEN coalesce(home.successor_id, s.home) <> l.commune_id THEN 'moved'
     WHEN EXISTS (SELECT FROM contributions_contribution c WHERE c.id = s.uid) THEN 'known'
 END
 FROM contributions_staged s
-JOIN ({located}) l USING (id)
+JOIN ({located}) found USING (id)
 LEFT JOIN territoires_commune home ON home.code_insee = s.home
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN s.at_home THEN coalesce(home.successor_id, s.home) ELSE found.commune_id END AS commune_id,
+        found.near_border
+) l
 """
 _INSERT = """
 INSERT INTO contributions_contribution (
@@ -68,7 +76,8 @@ class Staged:
 
     `id` is a UUID in hexadecimal; `target` the object it corrects; `attributes` is cleaned JSON;
     `payload_sha256` the hash of the row, `secret_sha256` that of a secret nobody holds: rows of a
-    file are followed by who sent it.
+    file are followed by who sent it. `at_home`: the place is what a sensitive couche publishes of
+    the object's, and says nothing of its commune.
     """
 
     number: int
@@ -81,6 +90,7 @@ class Staged:
     accuracy_m: float | None
     payload_sha256: str
     secret_sha256: str
+    at_home: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,9 +151,10 @@ def _line(row: Staged) -> str:
     said = row.attributes.decode().replace("\\", "\\\\")
     about = f"update\t{target.feature_id}\t{target.commune_id}" if target else "create\t\\N\t\\N"
     accuracy = "\\N" if row.accuracy_m is None else repr(row.accuracy_m)
+    at_home = "t" if row.at_home else "f"
     return (
         f"{row.number}\t{row.id}\t{about}\t{place}\t{said}\t{_text_of(row.observed_at)}\t{accuracy}"
-        f"\t{row.payload_sha256}\t{row.secret_sha256}\n"
+        f"\t{row.payload_sha256}\t{row.secret_sha256}\t{at_home}\n"
     )
 
 
@@ -172,8 +183,10 @@ def same_name_near(
 ) -> dict[int, list[Any]]:
     """Return {number: [feature ids]} of the objects in force of that name within `metres`; two at most.
 
-    `sought` are (number, longitude, latitude, name); `key` is the attribute that names.
+    `sought` are (number, longitude, latitude, name); `key` is the attribute that names. Objects of
+    a sensitive couche stand at the middle of a wide cell: they are looked for as far as its corners.
     """
+    metres = max(metres, ACCURACY_M) if couche.sensitive else metres
     found: dict[int, list[Any]] = {}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_SOUGHT)

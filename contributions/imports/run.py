@@ -27,6 +27,7 @@ from contributions.imports.bulk import Settled, Staged, enter, same_name_near
 from contributions.imports.errors import ErrorFile
 from contributions.imports.mapping import Mapping, name_field, transformer
 from contributions.validation import Reading, read_accuracy, read_observed_at
+from couches.coarse import middle_of_cell
 from couches.columns import columns_of
 from couches.models import Couche, FeatureVersion
 from couches.schemas import clean_attributes
@@ -254,7 +255,7 @@ class _Judge:
             raise self._all_refusals(row, target, given) from None
         if target is not None:
             self._touched.add(target.feature_id)
-            if _in_no_order(attributes) == _in_no_order(target.attributes) and _same_place(
+            if _in_no_order(attributes) == _in_no_order(target.attributes) and self._same_place(
                 place, target.geom
             ):
                 self._counts["same"] += 1
@@ -273,6 +274,7 @@ class _Judge:
             accuracy_m=accuracy,
             payload_sha256=hashlib.sha256(whole).hexdigest(),
             secret_sha256=hmac.digest(self._key, identifier.encode(), "sha256").hex(),
+            at_home=target is not None and self._couche.sensitive and place == target.geom.coords,
         )
 
     def _all_refusals(
@@ -298,6 +300,11 @@ class _Judge:
         if geometry is None and target is not None:
             return target.geom.x, target.geom.y
         return coordinates_from_geojson(geometry)
+
+    def _same_place(self, place: tuple[float, float], published: Point) -> bool:
+        """Say whether a place would be published where it is already."""
+        lon, lat = middle_of_cell(Point(*place)).coords if self._couche.sensitive else place
+        return abs(lon - published.x) <= SAME_PLACE and abs(lat - published.y) <= SAME_PLACE
 
     def _targets(self, rows: list[Row]) -> tuple[dict[int, FeatureVersion], dict[int, str]]:
         """Return {number: the row in force it speaks of} and {number: why that is not known}."""
@@ -345,10 +352,6 @@ def _in_no_order(attributes: dict[str, Any]) -> dict[str, Any]:
         else value
         for name, value in attributes.items()
     }
-
-
-def _same_place(place: tuple[float, float], other: Point) -> bool:
-    return abs(place[0] - other.x) <= SAME_PLACE and abs(place[1] - other.y) <= SAME_PLACE
 
 
 def _uuid(text: str) -> uuid.UUID | None:

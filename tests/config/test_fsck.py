@@ -94,6 +94,7 @@ BREACHES = {
     "version-empreinte": "UPDATE couches_coucheversion SET sha256 = repeat('0', 64)",
     "objet-version-connue": "UPDATE couches_featureversion SET to_version = 9",
     "objet-modere": "UPDATE contributions_contribution SET published_feature_id = NULL",
+    "couche-sensible": "UPDATE couches_couche SET sensitive = true",
     "commune-morceaux": "DELETE FROM territoires_communepiece",
     "commune-suite": "UPDATE territoires_commune SET successor_id = code_insee",
 }

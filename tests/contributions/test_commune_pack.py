@@ -19,9 +19,11 @@ from contributions.models import Contribution
 from contributions.pack import AROUND_M, FEATURES, MAX_BYTES, OUTLINE_BYTES, build_pack
 from contributions.tiles_plan import MAX_TILES, plan_tiles
 from couches.models import Couche
+from couches.publication import publish
 from territoires.models import Commune, FormerCode, LieuDit
 from tests import factories
 from tests.contributions.factories import DEAD_ZONE, payload, published
+from tests.couches.factories import create
 
 URL = "/api/v1/communes/15014/pack/"
 MAP_JS = Path(settings.BASE_DIR) / "frontend" / "static" / "js" / "map.js"
@@ -131,8 +133,8 @@ def test_nothing_pending_nor_sensitive_leaves(client: Client, aurillac: Commune)
         content_type="application/json",
     )
     assert sent.status_code == 201 and Contribution.objects.exists()
-    published(aurillac)
     Couche.objects.filter(slug="services").update(sensitive=True)
+    publish(couche=Couche.objects.get(slug="services"), changes=[create()], by=None)
     assert read(client)["features"] == []
     assert "Amel" not in client.get(URL).content.decode()
 

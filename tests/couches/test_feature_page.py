@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from couches.history import distance_m
-from couches.models import Couche, Feature
+from couches.models import Feature
 from couches.publication import Change, publish, revert
 from territoires.models import Commune
 from tests.couches.factories import create, services
@@ -119,12 +119,13 @@ def test_what_comes_back_is_told(client: Client, place: uuid.UUID) -> None:
     assert "<h1>" not in history
 
 
-def test_of_a_sensitive_couche_only_the_commune_is_told(client: Client, place: uuid.UUID) -> None:
-    publish(couche=services(), changes=[update(place, geom=Point(2.441, 44.931, srid=4326))], by=None)
-    Couche.objects.filter(slug="services").update(sensitive=True)
+def test_of_a_sensitive_couche_only_the_commune_is_told(
+    client: Client, sensitive: None, place: uuid.UUID
+) -> None:
+    publish(couche=services(), changes=[update(place, geom=Point(2.461, 44.931, srid=4326))], by=None)
     html = page(client, address(place))
     assert "seule la commune est montrée" in html
-    for hidden in ("44.93", "2.44", "data-carte-points", "/ogc/", "déplacée"):
+    for hidden in ("44.9", "2,5", "data-carte-points", "/ogc/", "déplacée"):
         assert hidden not in html, hidden
 
 

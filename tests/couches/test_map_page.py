@@ -10,7 +10,6 @@ from django.db import OperationalError
 from django.test import Client
 
 from couches import places
-from couches.models import Couche
 from couches.publication import publish
 from territoires.models import Commune
 from tests import factories
@@ -210,12 +209,14 @@ def test_the_whole_world_can_be_looked_at(client: Client, published: None) -> No
     assert points(client, "bbox=-180,-85,180,85&zoom=19")["total"] == 13
 
 
-def test_a_sensitive_couche_shows_counts_and_communes(client: Client, published: None) -> None:
-    Couche.objects.filter(slug="services").update(sensitive=True)
+def test_a_sensitive_couche_shows_counts_and_communes(
+    client: Client, sensitive: None, published: None
+) -> None:
     seen = points(client, "bbox=2.3,44.8,2.6,45.1&zoom=16")
     assert seen["mode"] == "agregats"
     assert all(one["geometry"] is None for one in seen["features"])
     assert "un objet publié" not in page(client)
+    assert "arrondi à une dizaine de kilomètres" in page(client)
 
 
 def test_before_the_first_version_there_is_no_map(client: Client, aurillac: Commune) -> None:

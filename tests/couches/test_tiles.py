@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from couches import tiles
 from couches.mercator import cell_of
-from couches.models import Couche, DensityTile
+from couches.models import DensityTile
 from couches.publication import Change, publish
 from territoires.models import Commune
 from tests.couches.factories import create, services
@@ -266,9 +266,8 @@ def test_a_tile_that_cannot_show_all_says_so(
 
 
 def test_a_sensitive_couche_gives_counts_by_cell_and_no_place(
-    client: Client, published: list[Change], tmp_path: Path
+    client: Client, sensitive: None, published: list[Change], tmp_path: Path
 ) -> None:
-    Couche.objects.filter(slug="services").update(sensitive=True)
     assert client.get(address(14)).content == b""
     [cell] = layers(client.get(address(9)).content, tmp_path)["agregats"]
     assert [value % 512 for value in cell["at"]] == [256, 256]
