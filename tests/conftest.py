@@ -19,6 +19,7 @@ from comptes.models import ApiToken, User
 from comptes.roles import Role
 from territoires.models import Commune, Epci
 from tests import factories
+from tests.database import empty_tables
 
 # Threads of the browser's server keep their connections a while, and a base in use cannot be dropped.
 HANG_UP = """
@@ -46,6 +47,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     if made:
         with django_db_blocker.unblock():
             teardown_databases(made, 0)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Real commits, for tests with several connections or processes; emptied after.
+
+    Not pytest-django's `transactional_db`: its flush refuses tables that Django does not list (a
+    swapped model's), and would take the seeded couches away.
+    """
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            empty_tables()
+            connection.close()
 
 
 @pytest.fixture(autouse=True)

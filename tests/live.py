@@ -9,8 +9,6 @@ import pytest
 from django.test import override_settings
 from pytest_django.live_server_helper import LiveServer
 
-from tests.exports.conftest import committed as committed
-
 
 @pytest.fixture
 def db(committed: None) -> None:

@@ -11,10 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
-from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
-
-from tests.exports.conftest import _EMPTY
 
 SOURCE = Path(__file__).resolve().parents[2] / "exports" / "client" / "src"
 SCHEMA = "etat"
@@ -22,16 +19,11 @@ TABLE = f"{SCHEMA}.zones_blanches"
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Real commits: the site and the client are others."""
-    with django_db_blocker.unblock():
-        try:
-            yield
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute(_EMPTY)
-                cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
-            connection.close()
+def committed(committed: None) -> Iterator[None]:
+    """Real commits: the site and the client are others. The client's own schema goes after."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
 
 
 @pytest.fixture

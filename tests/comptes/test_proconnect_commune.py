@@ -1,8 +1,6 @@
 """`/compte/proconnect/commune/`: a role is claimed where nobody holds it, asked for elsewhere, never deduced."""
 
 import threading
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -156,19 +154,10 @@ def test_who_never_came_back_verified_cannot_claim(
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Commune, list[User]]]:
+def committed(committed: None) -> tuple[Commune, list[User]]:
     """A commune and eight agents that other connections see."""
-    with django_db_blocker.unblock():
-        commune = factories.CommuneFactory()
-        agents = [factories.UserFactory(email=f"agent{n}@exemple.fr") for n in range(8)]
-        yield commune, agents
-        # The journal of mandates lets no row go; emptying whole tables asks it nothing.
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "TRUNCATE comptes_user, comptes_notification, procrastinate_jobs, territoires_region,"
-                " territoires_epci CASCADE"
-            )
-        connection.close()
+    commune = factories.CommuneFactory()
+    return commune, [factories.UserFactory(email=f"agent{n}@exemple.fr") for n in range(8)]
 
 
 def race(agents: list[User]) -> list[Outcome]:

@@ -19,6 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from territoires.models import Commune
+from tests.database import empty_tables
 from tests.e2e.device import PERMISSIONS, Phone
 from tests.e2e.engine import Engine
 from tests.e2e.faults import FaultyNetwork
@@ -33,11 +34,6 @@ CHROMIUM = os.environ.get("REPERES_CHROMIUM", "/usr/bin/chromium")
 CHROMIUM_FULL = os.environ.get("REPERES_CHROMIUM_FULL") or "/usr/bin/chromium"
 # Not test-results/: Playwright empties it whenever any test runs.
 CAPTURES = Path(os.environ.get("REPERES_LOCAL") or ROOT / ".local") / "captures"
-# Cascades to all but the couches, which a migration seeded.
-EMPTY_ALL = """
-TRUNCATE territoires_region, territoires_epci, comptes_user, comptes_notification, couches_feature,
-    couches_coucheversion, contributions_tokenbucket, contributions_spentchallenge, procrastinate_jobs CASCADE
-"""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PHONE, DESK = 360, 1280
 
@@ -115,8 +111,7 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
 def _empty(tries: int = 5) -> None:
     """Empty the tables; a page just closed may still be asking the server something, lock against lock."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(EMPTY_ALL)
+        empty_tables()
     except OperationalError:
         connection.close()
         if tries == 1:

@@ -16,8 +16,8 @@ __all__ = ["Site", "running_site"]
 
 
 @contextlib.contextmanager
-def running_site(local: Path, territory: Path | None = None) -> Iterator[Site]:
-    """Run a site on the server of the test database."""
+def running_site(local: Path, territory: Path | None = None, *, like: Site | None = None) -> Iterator[Site]:
+    """Run a site on the server of the test database, `like` another when its tables serve again."""
     # Under pytest the settings already name the test database; a name of our own beside it.
-    with site_on(local, settings.DATABASES["default"], territory) as site:
+    with site_on(local, settings.DATABASES["default"], territory, like=like) as site:
         yield site

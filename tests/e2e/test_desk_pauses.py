@@ -65,6 +65,22 @@ def test_a_zone_is_drawn_by_keyboard_alone_seen_and_opened(
     assert Pause.objects.get().zone.num_coords == 4
 
 
+def test_a_button_pressed_before_the_map_is_drawn_counts(desk: Phone) -> None:
+    """Opening a section is told after the fact: a quick hand presses in between."""
+    page = desk.page
+    page.get_by_role("radio", name="Une zone dessinée").check()
+    page.evaluate(
+        """() => {
+          const frame = document.querySelector("[data-dessin]");
+          frame.open = true;
+          frame.querySelector("[data-ajouter]").click();
+        }"""
+    )
+    expect(page.get_by_role("status").filter(has_text="Sommet 1 :")).to_be_visible()
+    assert len(page.get_by_label("Sommets de la zone").input_value().splitlines()) == 1
+    expect(page.locator(".suite--contour .leaflet-container")).to_have_count(1)
+
+
 def test_a_phone_keeps_what_is_refused_says_why_and_sends_it_after(
     live_server: HashedLiveServer, bruno: User, page: Page, watch: Watch, capture: Callable[[Page, str], None]
 ) -> None:

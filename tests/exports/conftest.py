@@ -1,15 +1,12 @@
 """A published couche, and a folder for its files."""
 
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.gis.geos import Point
-from django.db import connection
 from django.test import Client
 from pytest_django import Settings
-from pytest_django.plugin import DjangoDbBlocker
 
 from couches.models import CoucheVersion
 from territoires.models import Commune
@@ -17,24 +14,6 @@ from tests import factories
 from tests.exports.factories import HOSTILE_TEXTS, LONG_TEXT, REPORT, change, release
 
 FIRST = uuid.UUID("11111111-1111-4111-8111-111111111111")
-
-# Cascades to all that a test may write here; what migrations sowed stays.
-_EMPTY = """
-TRUNCATE territoires_region, territoires_epci, territoires_boundaryload, comptes_user, couches_feature,
-    procrastinate_jobs, procrastinate_workers CASCADE
-"""
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Real commits, for tests where another process must see what is written."""
-    with django_db_blocker.unblock():
-        try:
-            yield
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute(_EMPTY)
-            connection.close()
 
 
 @pytest.fixture(autouse=True)

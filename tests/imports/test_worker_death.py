@@ -14,7 +14,6 @@ from contributions.models import Contribution, Import
 from couches.models import Couche
 from territoires.models import Commune
 from tests import factories
-from tests.contributions.conftest import committed as committed
 from tests.database import program_environment
 from tests.moderation.factories import moderator
 

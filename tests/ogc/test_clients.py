@@ -12,7 +12,7 @@ from pyproj import Transformer
 
 from couches.models import CoucheVersion
 from tests.gdal_client import read_with_gdal
-from tests.live import committed, db, site  # noqa: F401  # fixtures
+from tests.live import db, site  # noqa: F401  # fixtures
 from tests.ogc.conftest import Get
 
 QGIS = """

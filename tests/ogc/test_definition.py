@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from couches.models import CoucheVersion
-from tests.live import committed, db, site  # noqa: F401  # fixtures
+from tests.live import db, site  # noqa: F401  # fixtures
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 

@@ -27,23 +27,25 @@ function enhanceDrawing(frame) {
     closed = false;
     redraw();
   };
-  frame.addEventListener("toggle", () => {
-    if (!frame.open) return;
-    if (map) return map.refresh();
+  // The event of an opening comes after it: somebody quick has pressed a button before.
+  const drawable = () => {
+    if (map) return map;
     const vertices = read();
     addCross(box);
-    const start = vertices[0] ?? readPlace(lon, lat);
-    map = create(box, { tiles: tuiles, name: nom, start, zoom: 14 });
+    map = create(box, { tiles: tuiles, name: nom, start: vertices[0] ?? readPlace(lon, lat), zoom: 14 });
     closed = vertices.length > 2;
     redraw();
+    return map;
+  };
+  frame.addEventListener("toggle", () => {
+    if (frame.open) drawable().refresh();
   });
   field.addEventListener("input", () => {
     closed = false;
     redraw();
   });
   wire(frame, "[data-ajouter]", () => {
-    if (!map) return;
-    const place = map.where();
+    const place = drawable().where();
     write([...read(), place]);
     state.textContent = interpolate(gettext("Sommet %(rank)s : %(place)s."), { rank: read().length, place: sayPlace(place) });
   });
