@@ -17,11 +17,11 @@ SEED = 20
 class BenchDatabase:
     """A database beside the one of DATABASE_URL, named after it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, suffix: str = "bench") -> None:
         """Take the product's address; nothing is made before `prepare`."""
         self._base_url = url
         parts = urlsplit(url)
-        self.name = f"{parts.path.lstrip('/') or 'reperes'}_bench"
+        self.name = f"{parts.path.lstrip('/') or 'reperes'}_{suffix}"
         self.url = urlunsplit(parts._replace(path=f"/{self.name}"))
 
     def environment(self, process: str = "manage") -> dict[str, str]:
@@ -69,6 +69,10 @@ class BenchDatabase:
             connection.execute("VACUUM ANALYZE")
             statement = sql.SQL("COMMENT ON DATABASE {} IS {}")
             connection.execute(statement.format(sql.Identifier(self.name), sql.Literal(wanted)))
+
+    def smaller(self) -> "BenchDatabase":
+        """Return another base on the same server, for a small couche beside the large one."""
+        return BenchDatabase(self._base_url, "bench_petite")
 
     def _sown(self) -> str | None:
         """Return what the database holds, as its comment says; the comment is written last."""

@@ -11,8 +11,7 @@ CHANGES = 2_000
 
 def run(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[Line]:
     """Return the lines of the report; the same number of changes in two couches of different sizes."""
-    small = BenchDatabase(database.url.removesuffix("_bench"))
-    small.name, small.url = f"{database.name}_petite", f"{database.url}_petite"
+    small = database.smaller()
     small.prepare(small=sizes[1] // 2, large=sizes[1], pending=0, national=False, fresh=False)
     numbers = {
         one.name: product("changes", one.environment("worker"), count=CHANGES)["number"]

@@ -203,6 +203,21 @@ def step_end(selection: Selection, after: int, rows: int) -> sql.Composed:
     )
 
 
+def keys(selection: Selection, *, skip: int, limit: int) -> sql.Composed:
+    """The keys of the rows of a whole version, in order, `skip` rows on: an index is walked, nothing joined.
+
+    A row always has its commune, its département and its object: they are not asked.
+    """
+    return sql.SQL(
+        "SELECT fv.id FROM couches_featureversion fv WHERE {where} "
+        "ORDER BY fv.couche_id, fv.id OFFSET {skip} LIMIT {limit}"
+    ).format(
+        where=selection.where(),
+        skip=sql.Literal(skip),
+        limit=sql.Literal(limit),
+    )
+
+
 def projected_geometry(srid: int) -> sql.Composable:
     """Return the geometry in `srid`; the stored one where nothing is to be done."""
     if srid == WGS84:

@@ -5,11 +5,13 @@ statement of `exports.rows`, put in the place of a table's name. PostgreSQL merg
 query: a box goes through the spatial index, and only the columns asked for are computed.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
 from django.apps.registry import Apps
 from django.contrib.gis.db import models
+from django.db import connections
 from django.db.models.fields import Field
 from django.db.models.sql import Query
 from django.db.models.sql.datastructures import BaseTable
@@ -19,10 +21,13 @@ from psycopg import sql
 from couches.columns import Column, columns_of
 from couches.models import CoucheVersion
 from couches.reading import reader
-from exports.rows import ROW_FIELDS, TABLES, Selection, keyed_objects, value_of
+from exports.rows import ROW_FIELDS, TABLES, Selection, keyed_objects, keys, value_of
+from exports.wfs.anchors import Anchors
 from exports.wfs.distance import PublishedPoint
 
 GEOMETRY, KEY = "geom", "row_key"
+MAX_KEY = 2**63 - 1
+_anchors = Anchors()
 # Of the model's fields: an answer may be called `pk`, `save` or `objects`.
 PREFIX = "c_"
 _FROM = sql.SQL(
@@ -72,13 +77,34 @@ class PublishedQuerySet(models.QuerySet[Any]):
 
     def __getitem__(self, key: Any) -> Any:
         """Return a page in an order that never repeats nor skips a row of the version."""
-        ordered = self.order_by(*(self.query.order_by or ()), KEY)
+        sorted_by = self.query.order_by or ()
+        ordered = self.order_by(*sorted_by, KEY)
         if not isinstance(key, slice) or not key.start:
             return models.QuerySet.__getitem__(ordered, key)
+        if not self.query.where and not sorted_by:
+            # Nothing is left aside: the keys are counted in their index, without the tables beside.
+            rest = ordered.filter(**{f"{KEY}__gte": self._key_at(key.start)})
+            return models.QuerySet.__getitem__(rest, slice(None, key.stop and key.stop - key.start))
         keys = models.QuerySet.__getitem__(ordered.values(KEY), key)
         page = ordered.all()
         page.query.where = WhereNode()
         return page.filter(**{f"{KEY}__in": keys})
+
+    def _key_at(self, rank: int) -> int:
+        """Return the key of the row that `rank` rows come before; beyond the last, a key that none has."""
+        known = _anchors.nearest(self.version, rank)
+        if known and known[0] == rank:
+            return known[1]
+        selection, skip = Selection(self.version), rank
+        if known:
+            selection, skip = replace(selection, after=known[1]), rank - known[0] - 1
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(keys(selection, skip=skip, limit=1).as_string(cursor.cursor))
+            found = cursor.fetchone()
+        if found is None:
+            return MAX_KEY
+        _anchors.keep(self.version, rank, found[0])
+        return int(found[0])
 
     def _clone(self) -> Self:
         clone = super()._clone()  # type: ignore[misc]  # Django's own hook for what a queryset carries
