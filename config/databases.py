@@ -21,6 +21,7 @@ SESSION_LIMITS: dict[str, dict[str, str]] = {
     # Said, for a role may have limits of its own (`session_limits`): a migration has none.
     "manage": {"statement_timeout": "0", "lock_timeout": "0"},
 }
+_NEVER_BY_ITSELF = 2**31
 COMMON_LIMITS = {"jit": "off", "idle_in_transaction_session_timeout": "60000"}
 REPLICA = "replica"
 
@@ -73,6 +74,8 @@ def _database(url: str, process: str, *, pooled: bool = False, read_only: bool =
         options.setdefault("connect_timeout", "2")
     if not pooled:
         options["options"] = " ".join(f"-c {name}={value}" for name, value in limits.items())
+        # Only what asks for it is prepared (couches/prepared.py), and never behind a pooler.
+        options.setdefault("prepare_threshold", _NEVER_BY_ITSELF)
     return {
         "ENGINE": "django.contrib.gis.db.backends.postgis",
         **parts,

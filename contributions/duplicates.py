@@ -39,27 +39,26 @@ LIMIT %(limit)s
 """
 FIND_NEAR = _FIND.format(
     features="""
-    SELECT 'feature' AS kind, feature.id, feature.number, row.attributes,
+    SELECT 'feature' AS kind, row.feature_id AS id, row.number, row.attributes,
            row.last_observed_on AS observed_on,
            ST_Distance(row.geom::geography, %(point)s::geometry::geography) AS distance
     FROM couches_featureversion AS row
-    JOIN couches_feature AS feature ON feature.id = row.feature_id
     WHERE row.geom && %(box)s::geometry AND row.couche_id = %(couche)s AND row.to_version IS NULL"""
 )
 # A sensitive object is published at the middle of a wide cell: where it is, the last report
 # that placed it says, to officials alone.
 FIND_NEAR_SENSITIVE = _FIND.format(
     features="""
-    SELECT 'feature' AS kind, feature.id, feature.number, row.attributes,
+    SELECT 'feature' AS kind, row.feature_id AS id, row.number, row.attributes,
            row.last_observed_on AS observed_on,
            ST_Distance(said.geom::geography, %(point)s::geometry::geography) AS distance
     FROM contributions_contribution AS said
-    JOIN couches_feature AS feature ON feature.id = said.published_feature_id
-    JOIN couches_featureversion AS row ON row.feature_id = feature.id AND row.to_version IS NULL
+    JOIN couches_featureversion AS row
+        ON row.feature_id = said.published_feature_id AND row.to_version IS NULL
     WHERE said.geom && %(box)s::geometry AND said.couche_id = %(couche)s
       AND said.id = (
         SELECT placed.id FROM contributions_contribution AS placed
-        WHERE placed.published_feature_id = feature.id AND placed.status = 'PUBLISHED'
+        WHERE placed.published_feature_id = row.feature_id AND placed.status = 'PUBLISHED'
           AND placed.operation IN ('create', 'update') AND NOT ST_Equals(placed.geom, row.geom)
         ORDER BY placed.published_in_id DESC, placed.received_at DESC, placed.id LIMIT 1)"""
 )

@@ -72,13 +72,12 @@ WITH area AS MATERIALIZED (
         ON row.geom && area.geom AND ST_Intersects(area.geom, row.geom)
     WHERE row.to_version IS NULL
 )
-SELECT row.couche_id, row.feature_id, feature.number, row.attributes, ST_X(row.geom), ST_Y(row.geom),
+SELECT row.couche_id, row.feature_id, row.number, row.attributes, ST_X(row.geom), ST_Y(row.geom),
        row.last_observed_on, row.observations
 FROM near
 JOIN couches_featureversion AS row ON row.id = near.id
 JOIN couches_couche AS couche ON couche.id = row.couche_id AND NOT couche.sensitive
-JOIN couches_feature AS feature ON feature.id = row.feature_id
-ORDER BY row.commune_id = %(code)s DESC, row.last_observed_on DESC, feature.number DESC
+ORDER BY row.commune_id = %(code)s DESC, row.last_observed_on DESC, row.number DESC
 LIMIT %(limit)s
 """
 

@@ -33,6 +33,7 @@ CLASSIFICATION = {
     "FeatureVersion.id": "internal",
     "FeatureVersion.feature": "public",
     "FeatureVersion.couche": "public",
+    "FeatureVersion.number": "public",
     "FeatureVersion.geom": "public",
     # Moderated before it is here; never a contributor's name, telephone or address.
     "FeatureVersion.attributes": "public",

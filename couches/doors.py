@@ -21,6 +21,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 
 from couches.models import Couche, CoucheVersion
+from couches.prepared import fetch_row
 from couches.reading import reader
 
 P = ParamSpec("P")
@@ -106,7 +107,7 @@ _ITS_COUCHE = ("id", "slug", "title", "style", "sensitive")
 _FIND = """
 SELECT v.id, v.couche_id, v.number, v.sha256, v.feature_count, c.id, c.slug, c.title, c.style, c.sensitive
 FROM couches_coucheversion v JOIN couches_couche c ON c.id = v.couche_id
-WHERE c.slug = %s AND (v.number = %s OR %s) ORDER BY v.number DESC LIMIT 1
+WHERE c.slug = %(slug)s::text AND (%(latest)s::boolean OR v.number = %(number)s::int) ORDER BY v.number DESC LIMIT 1
 """
 
 
@@ -119,9 +120,9 @@ def find_version(slug: str, number: str) -> CoucheVersion:
     latest = number == LATEST
     found = None
     if _SLUG.fullmatch(slug) and (latest or _NUMBER.fullmatch(number)):
-        with reader().cursor() as cursor:
-            cursor.execute(_FIND, [slug, 0 if latest else int(number), latest])
-            found = cursor.fetchone()
+        found = fetch_row(
+            reader(), _FIND, {"slug": slug, "number": 0 if latest else int(number), "latest": latest}
+        )
     if found is None:
         detail = _(
             "Cette couche ou cette version n'existe pas : la page « Couches » donne la liste ; "

@@ -26,19 +26,18 @@ SCANNED = 100_000
 FRAMED = 20_000
 # Cells across a view, at most.
 _ACROSS = 48
-_FIELDS = sql.SQL("fv.id, fv.feature_id, fv.geom, fv.attributes, fv.commune_id, fv.last_observed_on")
+_FIELDS = sql.SQL("fv.id, fv.number, fv.geom, fv.attributes, fv.commune_id, fv.last_observed_on")
 _TEXT = sql.SQL("""
 WITH found AS MATERIALIZED (
     SELECT {fields} FROM couches_featureversion fv
     WHERE {where} AND fv.geom && ST_MakeEnvelope({west}, {south}, {east}, {north}, 4326) LIMIT {most} + 1
 ), size AS (SELECT count(*) AS n FROM found)
 SELECT size.n, coalesce((
-    SELECT json_agg(json_build_object('type', 'Feature', 'id', f.number,
+    SELECT json_agg(json_build_object('type', 'Feature', 'id', fv.number,
         'geometry', {geometry},
         'properties', json_build_object('title', {title}, 'category', {category}, 'commune', c.nom,
             'last_observed_on', fv.last_observed_on)) ORDER BY fv.id DESC)
     FROM (SELECT * FROM found ORDER BY id DESC LIMIT (CASE WHEN size.n > {most} THEN {few} ELSE {most} END)) fv
-    JOIN couches_feature f ON f.id = fv.feature_id
     JOIN territoires_commune c ON c.code_insee = fv.commune_id), '[]')::text
 FROM size""")
 _LIVE = sql.SQL("""
@@ -48,13 +47,12 @@ SELECT count(*), avg(u), avg(v) FROM (
 ) place GROUP BY floor(u * {side}), floor(v * {side})""")
 # The page is chosen before anything is joined: within a large territory, that is a sort of bare numbers.
 _LIST = sql.SQL("""
-SELECT fv.id, f.number, {title}, {category}, c.nom, c.code_insee, fv.last_observed_on, fv.observations
+SELECT fv.id, fv.number, {title}, {category}, c.nom, c.code_insee, fv.last_observed_on, fv.observations
 FROM (
     SELECT chosen.* FROM (
         SELECT fv.id FROM couches_featureversion fv WHERE {where} ORDER BY {order} DESC LIMIT {most} + 1
     ) page JOIN couches_featureversion chosen ON chosen.id = page.id
 ) fv
-JOIN couches_feature f ON f.id = fv.feature_id
 JOIN territoires_commune c ON c.code_insee = fv.commune_id
 ORDER BY fv.id DESC""")
 _COUNT = sql.SQL(

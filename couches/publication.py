@@ -59,13 +59,13 @@ SELECT r.feature_id, %(couche)s FROM pg_temp.couches_resolved r WHERE r.kind = '
 """
 _OPEN = """
 INSERT INTO couches_featureversion (
-    feature_id, couche_id, geom, attributes, commune_id, from_version, observations, distinct_observers,
+    feature_id, couche_id, number, geom, attributes, commune_id, from_version, observations, distinct_observers,
     last_observed_on, accuracy_m, near_border, self_accepted, origin, row_sha256
 )
-SELECT r.feature_id, %(couche)s, r.geom, r.attributes, r.commune_id, %(number)s, r.observations,
+SELECT r.feature_id, %(couche)s, f.number, r.geom, r.attributes, r.commune_id, %(number)s, r.observations,
     r.distinct_observers, r.last_observed_on, r.accuracy_m, r.near_border, r.self_accepted, r.origin,
     r.row_sha256
-FROM pg_temp.couches_resolved r
+FROM pg_temp.couches_resolved r JOIN couches_feature f ON f.id = r.feature_id
 WHERE r.kind <> 'delete' AND r.row_sha256 IS DISTINCT FROM r.current_sha256
 ORDER BY r.rank
 """
@@ -99,10 +99,10 @@ FROM pg_temp.couches_differing d WHERE v.id = d.current_id
 """
 _REOPEN_DIFFERING = """
 INSERT INTO couches_featureversion (
-    feature_id, couche_id, geom, attributes, commune_id, from_version, observations, distinct_observers,
+    feature_id, couche_id, number, geom, attributes, commune_id, from_version, observations, distinct_observers,
     last_observed_on, accuracy_m, near_border, self_accepted, origin, row_sha256
 )
-SELECT t.feature_id, t.couche_id, t.geom, t.attributes, t.commune_id, %(number)s, t.observations,
+SELECT t.feature_id, t.couche_id, t.number, t.geom, t.attributes, t.commune_id, %(number)s, t.observations,
     t.distinct_observers, t.last_observed_on, t.accuracy_m, t.near_border, t.self_accepted, t.origin,
     t.row_sha256
 FROM pg_temp.couches_differing d JOIN couches_featureversion t ON t.id = d.target_id

@@ -6,6 +6,7 @@ cell, read from what `couches/density.py` keeps. Mapbox Vector Tile 2.1, extent 
 """
 
 import json
+from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,6 +16,7 @@ from couches import density
 from couches.filters import Filters, in_force
 from couches.mercator import tile_box
 from couches.models import Couche, CoucheVersion
+from couches.prepared import fetch_row
 from couches.reading import reader
 from couches.schemas import properties
 
@@ -24,11 +26,23 @@ MIN_ZOOM, FIRST_OBJECTS, MAX_ZOOM = 0, density.MAX_ZOOM + 1, 18
 EXTENT, BUFFER = density.EXTENT, 64
 MAX_OBJECTS = 5_000
 OBJECTS, AGGREGATES, NOTICE = "objets", "agregats", "avis"
-# The bounds are constants, so the planner knows how many rows to expect; `+ 0` keeps it from
-# walking the primary key in the hope of meeting the box early.
+# What a tile is asked with. Typed, for a statement that PostgreSQL plans before it knows them.
+_KINDS = {
+    **dict.fromkeys(("west", "south", "east", "north", "side", "x", "y"), "double precision"),
+    "limit": "int",
+    "couche": "bigint",
+    "category": "text",
+}
+
+
+def _typed(name: str, kind: str) -> sql.Composable:
+    return sql.SQL("{}::{}").format(sql.Placeholder(name), sql.SQL(kind))
+
+
+# `+ 0` keeps the planner from walking the primary key in the hope of meeting the box early.
 _OBJECTS = sql.SQL("""
 WITH found AS MATERIALIZED (
-    SELECT fv.id, fv.feature_id, fv.geom, fv.attributes, fv.commune_id, fv.last_observed_on
+    SELECT fv.id, fv.number, fv.geom, fv.attributes, fv.commune_id, fv.last_observed_on
     FROM couches_featureversion fv
     WHERE {where} AND fv.geom && ST_MakeEnvelope({west}, {south}, {east}, {north}, 4326)
     ORDER BY fv.id + 0 LIMIT {limit} + 1
@@ -43,12 +57,11 @@ WITH found AS MATERIALIZED (
 ), drawn AS (
     -- The box above has the tile's margin: nothing is left to clip, and PROJ is not asked.
     SELECT ST_MakePoint(floor(({u} * {side} - {x}) * {extent}), floor(({v} * {side} - {y}) * {extent})) AS geom,
-           f.number, coalesce(nullif(fv.attributes ->> s.naming, ''), s.words ->> (fv.attributes ->> {category}),
+           fv.number, coalesce(nullif(fv.attributes ->> s.naming, ''), s.words ->> (fv.attributes ->> {category}),
                               fv.attributes ->> {category}, s.title) AS title,
            fv.attributes ->> {category} AS category, c.nom AS commune,
            fv.commune_id AS code_insee, fv.last_observed_on::text AS last_observed_on
     FROM (SELECT * FROM found ORDER BY id LIMIT {limit}) fv
-    JOIN couches_feature f ON f.id = fv.feature_id
     JOIN named c ON c.code_insee = fv.commune_id
     CROSS JOIN schema s
     ORDER BY fv.id
@@ -57,6 +70,21 @@ SELECT coalesce((SELECT ST_AsMVT(drawn, {layer}, {extent}, 'geom', 'number') FRO
     || coalesce((SELECT ST_AsMVT(said, {notice}, {extent}, 'geom')
         FROM (SELECT ST_MakePoint({extent} / 2, {extent} / 2) AS geom, true AS truncated, {limit} AS shown
               WHERE (SELECT count(*) FROM found) > {limit}) said), '')""")
+_SAME = {
+    "u": density.U,
+    "v": density.V,
+    "extent": sql.Literal(EXTENT),
+    "layer": sql.Literal(OBJECTS),
+    "notice": sql.Literal(NOTICE),
+}
+_PREPARED = _OBJECTS.format(
+    where=sql.SQL(
+        "fv.couche_id = {couche} AND fv.from_version <= {number} "
+        "AND (fv.to_version IS NULL OR fv.to_version > {number})"
+    ).format(couche=_typed("couche", "bigint"), number=_typed("number", "int")),
+    **_SAME,
+    **{name: _typed(name, kind) for name, kind in _KINDS.items()},
+).as_string(None)
 _AGGREGATES = sql.SQL("""
 SELECT coalesce(ST_AsMVT(cell, {layer}, {extent}, 'geom'), '') FROM (
     SELECT ST_MakePoint({px}, {py}) AS geom, n AS count
@@ -73,41 +101,51 @@ def draw(version: CoucheVersion, z: int, x: int, y: int, filters: Filters) -> by
     if z >= FIRST_OBJECTS and version.couche.sensitive:
         return b""
     if z >= FIRST_OBJECTS:
-        return _bytes(reader(), objects_sql(version, z, x, y, filters))
+        if filters:
+            return _bytes(_asked(reader(), objects_sql(version, z, x, y, filters)))
+        return _bytes(fetch_row(reader(), _PREPARED, _parameters(version, z, x, y)))
     statement = _aggregates(version, z, x, y)
     # Almost always counted already: asking the tile first spares asking whether it is.
-    return _bytes(reader(), statement) or _bytes(connections[density.ensure(version)], statement)
+    return _bytes(_asked(reader(), statement)) or _bytes(
+        _asked(connections[density.ensure(version)], statement)
+    )
 
 
-def _bytes(connection: BaseDatabaseWrapper, statement: sql.Composed) -> bytes:
+def _asked(connection: BaseDatabaseWrapper, statement: sql.Composed) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(cursor.cursor))
-        [body] = cursor.fetchone()
-    return bytes(body)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def _bytes(row: tuple[Any, ...] | None) -> bytes:
+    assert row is not None  # noqa: S101  # an aggregate always answers
+    return bytes(row[0])
 
 
 def objects_sql(version: CoucheVersion, z: int, x: int, y: int, filters: Filters) -> sql.Composed:
-    """Return the statement that draws the objects of a tile."""
+    """Return the statement that draws the objects of a tile, its values written in."""
+    values = {name: sql.Literal(value) for name, value in _parameters(version, z, x, y).items()}
+    where = sql.SQL(" AND ").join([*in_force(version), *filters.where()])
+    return _OBJECTS.format(where=where, **_SAME, **values)
+
+
+def _parameters(version: CoucheVersion, z: int, x: int, y: int) -> dict[str, Any]:
     west, south, east, north = tile_box(z, x, y, margin=BUFFER / EXTENT)
-    return _OBJECTS.format(
-        where=sql.SQL(" AND ").join([*in_force(version), *filters.where()]),
-        west=sql.Literal(west),
-        south=sql.Literal(south),
-        east=sql.Literal(east),
-        north=sql.Literal(north),
-        limit=sql.Literal(MAX_OBJECTS),
-        u=density.U,
-        v=density.V,
-        side=sql.Literal(float(2**z)),
-        x=sql.Literal(x),
-        y=sql.Literal(y),
-        extent=sql.Literal(EXTENT),
-        layer=sql.Literal(OBJECTS),
-        notice=sql.Literal(NOTICE),
+    return {
+        "west": west,
+        "south": south,
+        "east": east,
+        "north": north,
+        "side": float(2**z),
+        "x": float(x),
+        "y": float(y),
+        "limit": MAX_OBJECTS,
         # The schema is heavy: PostgreSQL reads the two words of it that a tile needs.
-        couche=sql.Literal(version.couche_id),
-        category=sql.Literal(version.couche.style.get("category") or ""),
-    )
+        "couche": version.couche_id,
+        "number": version.number,
+        "category": version.couche.style.get("category") or "",
+    }
 
 
 def _aggregates(version: CoucheVersion, z: int, x: int, y: int) -> sql.Composed:

@@ -42,7 +42,6 @@ _FROM = """
 _SIDE = """
     SELECT fv.geom, {values} FROM (
         SELECT {fields} FROM couches_featureversion fv
-        JOIN couches_feature f ON f.id = fv.feature_id
         JOIN territoires_commune c ON c.code_insee = fv.commune_id
         JOIN territoires_departement d ON d.code = c.departement_id
         WHERE fv.id = {key} {place} OFFSET 0

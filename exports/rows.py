@@ -23,12 +23,11 @@ METRE_DIGITS = 3
 
 TABLES = sql.SQL("""
     FROM couches_featureversion fv
-    JOIN couches_feature f ON f.id = fv.feature_id
     JOIN territoires_commune c ON c.code_insee = fv.commune_id
     JOIN territoires_departement d ON d.code = c.departement_id""")
 # What the values of a row are computed from.
 ROW_FIELDS = sql.SQL("""
-    fv.id, fv.feature_id, f.number, fv.geom, fv.attributes, c.code_insee, c.nom, c.departement_id,
+    fv.id, fv.feature_id, fv.number, fv.geom, fv.attributes, c.code_insee, c.nom, c.departement_id,
     d.srid, fv.observations, fv.distinct_observers, fv.last_observed_on, fv.accuracy_m,
     fv.near_border, fv.self_accepted, fv.origin""")
 # Rows are put in order before anything is computed: what is sorted stays narrow, and the

@@ -26,7 +26,7 @@ from exports.streams import STREAM_TIMEOUT_MS
 BATCH = 2000
 GAPS_HEAD = ["id", "number", "code_insee", "commune", "champ", "etat", "pourquoi", "fiche"]
 _ROWS = sql.SQL("""
-SELECT fv.feature_id::text, f.number, round(ST_X(fv.geom)::numeric, 7)::text, round(ST_Y(fv.geom)::numeric, 7)::text,
+SELECT fv.feature_id::text, fv.number, round(ST_X(fv.geom)::numeric, 7)::text, round(ST_Y(fv.geom)::numeric, 7)::text,
        fv.attributes, c.code_insee, c.nom, fv.observations, fv.distinct_observers, fv.last_observed_on::text,
        coalesce(round(fv.accuracy_m::numeric, 1)::text, ''), (v.published_at AT TIME ZONE 'Europe/Paris')::date::text
 {tables}

@@ -16,7 +16,7 @@ from exports.rows import value_of
 GEOMETRY = "geometry"
 # Ours, by the alias of their table (`exports.rows.TABLES`).
 _OWN = {
-    "number": "f.number",
+    "number": "fv.number",
     "code_insee": "c.code_insee",
     "commune": "c.nom",
     "departement": "c.departement_id",

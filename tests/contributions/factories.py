@@ -63,6 +63,7 @@ def published(
     FeatureVersion.objects.create(
         feature=feature,
         couche=home,
+        number=feature.number,
         geom=Point(lon, lat, srid=4326),
         attributes=attributes or CAFE,
         commune=commune,

@@ -184,9 +184,9 @@ SCATTER = """
 INSERT INTO couches_feature (id, number, couche_id)
 SELECT gen_random_uuid(), 1000000 + rank, %(couche)s FROM generate_series(1, 5000) AS rank;
 INSERT INTO couches_featureversion (
-    feature_id, couche_id, geom, attributes, commune_id, from_version, observations, distinct_observers,
+    feature_id, couche_id, number, geom, attributes, commune_id, from_version, observations, distinct_observers,
     last_observed_on, near_border, self_accepted, origin, row_sha256)
-SELECT feature.id, model.couche_id, ST_Translate(geom, random() * 4 - 2, random() * 4 - 2), attributes,
+SELECT feature.id, model.couche_id, feature.number, ST_Translate(geom, random() * 4 - 2, random() * 4 - 2), attributes,
     '15267', from_version, 1, 1, last_observed_on, false, false, origin, row_sha256
 FROM couches_feature AS feature CROSS JOIN (SELECT * FROM couches_featureversion LIMIT 1) AS model
 WHERE feature.id <> model.feature_id;

@@ -135,9 +135,10 @@ def test_the_search_uses_the_spatial_indexes_at_volume(aurillac: Commune, servic
         cursor.execute(
             """
             INSERT INTO couches_featureversion (
-                feature_id, couche_id, geom, attributes, commune_id, from_version, observations,
+                feature_id, couche_id, number, geom, attributes, commune_id, from_version, observations,
                 distinct_observers, last_observed_on, near_border, self_accepted, origin, row_sha256)
-            SELECT feature.id, model.couche_id, ST_Translate(geom, random() * 4 - 2, random() * 4 - 2), attributes,
+            SELECT feature.id, model.couche_id, feature.number,
+                ST_Translate(geom, random() * 4 - 2, random() * 4 - 2), attributes,
                 commune_id, from_version, 1, 1, last_observed_on, false, false, origin, row_sha256
             FROM couches_feature AS feature
             CROSS JOIN (SELECT * FROM couches_featureversion LIMIT 1) AS model

@@ -13,9 +13,9 @@ from tests.couches.factories import CAFE, create, services
 pytestmark = pytest.mark.django_db
 
 COPY = """
-INSERT INTO couches_featureversion (feature_id, couche_id, geom, attributes, commune_id, from_version, to_version,
-    observations, distinct_observers, last_observed_on, near_border, self_accepted, origin, row_sha256)
-SELECT feature_id, %(couche)s, geom, attributes, commune_id, %(from)s, %(to)s, observations, distinct_observers,
+INSERT INTO couches_featureversion (feature_id, couche_id, number, geom, attributes, commune_id, from_version,
+    to_version, observations, distinct_observers, last_observed_on, near_border, self_accepted, origin, row_sha256)
+SELECT feature_id, %(couche)s, number, geom, attributes, commune_id, %(from)s, %(to)s, observations, distinct_observers,
     last_observed_on, near_border, self_accepted, origin, row_sha256
 FROM couches_featureversion WHERE from_version = 1 AND to_version = 2
 """

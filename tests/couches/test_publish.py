@@ -234,9 +234,10 @@ def test_the_database_refuses_a_place_that_does_not_exist(point: str) -> None:
     publish(couche=services(), changes=[create()], by=None)
     with pytest.raises(IntegrityError, match="fv_geom_in_range"), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO couches_featureversion (feature_id, couche_id, geom, attributes, commune_id, from_version,"
-            " observations, distinct_observers, last_observed_on, near_border, self_accepted, origin, row_sha256)"
-            f" SELECT feature_id, couche_id, {point}, attributes, commune_id, 7, observations, 1,"
+            "INSERT INTO couches_featureversion (feature_id, couche_id, number, geom, attributes, commune_id,"
+            " from_version, observations, distinct_observers, last_observed_on, near_border, self_accepted,"
+            " origin, row_sha256)"
+            f" SELECT feature_id, couche_id, number, {point}, attributes, commune_id, 7, observations, 1,"
             " last_observed_on, near_border, self_accepted, origin, row_sha256 FROM couches_featureversion"
         )
 
