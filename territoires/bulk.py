@@ -18,30 +18,39 @@ LEFT JOIN territoires_communepiece AS piece
 GROUP BY point.id
 """
 
-# `near_border` for the same points: another commune within 100 m, or an outline to confirm.
-# The box is widened by latitude first (110 km to the degree), so that the exact distance is
-# computed only for pieces whose box is near; and only where degrees leave a doubt, for it costs
-# twenty times more: a degree is 111.8 km at most, and 110.4 km times the cosine at least.
+# With `near_border`: another commune within 100 m, or an outline to confirm. One walk of the index
+# for both: what covers a point is near it, so two communes near it make a border. The box is
+# widened by latitude first (110 km to the degree), so that the exact distance is computed only for
+# pieces whose box is near; and only where degrees leave a doubt, for it costs twenty times more: a
+# degree is 111.8 km at most, and 110.4 km times the cosine at least.
 LOCATE_WITH_BORDER_SQL = """
-WITH located AS ({locate})
 SELECT located.id, located.commune_id,
-       located.commune_id IS NOT NULL AND (home.to_confirm OR EXISTS (
-         SELECT 1 FROM territoires_communepiece AS other
-         WHERE other.geom && ST_Expand(
-                 point.geom,
-                 %(metres)s / 110000.0
-                   / greatest(cos(radians(least(abs(ST_Y(point.geom)) + 0.01, 89.9))), 0.001),
-                 %(metres)s / 110000.0)
-           AND other.commune_id <> located.commune_id
-           AND CASE
-               WHEN ST_Distance(other.geom, point.geom) * 111800 <= %(metres)s * 0.8 THEN true
-               WHEN ST_Distance(other.geom, point.geom) * 110400 * cos(radians(ST_Y(point.geom)))
-                    > %(metres)s * 1.25 THEN false
-               ELSE ST_DWithin(other.geom::geography, point.geom::geography, %(metres)s)
-           END
-       )) AS near_border
-FROM located
-JOIN {points} AS point USING (id)
+       located.commune_id IS NOT NULL AND (home.to_confirm OR located.first <> located.last) AS near_border
+FROM (
+    SELECT point.id, min(piece.commune_id) FILTER (WHERE piece.covers) AS commune_id,
+           min(piece.commune_id) FILTER (WHERE piece.near) AS first,
+           max(piece.commune_id) FILTER (WHERE piece.near) AS last
+    FROM {points} AS point
+    LEFT JOIN LATERAL (
+        SELECT met.commune_id, met.covers, met.covers OR CASE
+            WHEN ST_Distance(met.geom, point.geom) * 111800 <= %(metres)s * 0.8 THEN true
+            WHEN ST_Distance(met.geom, point.geom) * 110400 * cos(radians(ST_Y(point.geom)))
+                 > %(metres)s * 1.25 THEN false
+            ELSE ST_DWithin(met.geom::geography, point.geom::geography, %(metres)s)
+        END AS near
+        FROM (
+            SELECT commune_id, geom, ST_Covers(geom, point.geom) AS covers
+            FROM territoires_communepiece
+            WHERE geom && ST_Expand(
+                point.geom,
+                %(metres)s / 110000.0 / greatest(cos(radians(least(abs(ST_Y(point.geom)) + 0.01, 89.9))), 0.001),
+                %(metres)s / 110000.0)
+            OFFSET 0
+        ) AS met
+        OFFSET 0
+    ) AS piece ON true
+    GROUP BY point.id
+) AS located
 LEFT JOIN territoires_commune AS home ON home.code_insee = located.commune_id
 """
 
@@ -55,8 +64,7 @@ def bulk_locate_sql(points: str, *, near_border: bool = False) -> str:
     """
     if not _TABLE.fullmatch(points):
         raise ValueError(f"{points!r} is not a plain table name")
-    locate = LOCATE_SQL.format(points=points)
-    return LOCATE_WITH_BORDER_SQL.format(locate=locate, points=points) if near_border else locate
+    return (LOCATE_WITH_BORDER_SQL if near_border else LOCATE_SQL).format(points=points)
 
 
 def bulk_locate(points: str, *, into: str, near_border: bool = False) -> int:

@@ -118,6 +118,8 @@ def enter(
         cursor.execute("TRUNCATE contributions_staged, contributions_settled")
         with cursor.copy("COPY contributions_staged FROM STDIN") as copy:
             copy.write("".join(map(_line, rows)))
+        # A planner that knows how many rows there are locates them in half the time.
+        cursor.execute("ANALYZE contributions_staged (id)")
         located = bulk_locate_sql("contributions_staged", near_border=True)
         cursor.execute(_SETTLE.format(located=located), {"allowed": allowed, "metres": NEAR_BORDER_M})
         cursor.execute("SELECT id, fault FROM contributions_settled WHERE fault IS NOT NULL ORDER BY id")
