@@ -8,7 +8,7 @@ from django.contrib.gis.geos import Point
 from django.contrib.gis.measure import Distance
 from django.db import connection
 from django.test import Client
-from pyproj import Transformer
+from pyproj import Geod, Transformer
 from pytest_django import DjangoAssertNumQueries
 
 from couches.columns import columns_of
@@ -141,6 +141,17 @@ def test_filters_keep_what_they_say(
     assert {value(one, "commune") for one in features(found)} == communes
 
 
+@pytest.mark.parametrize("bearing", range(0, 360, 30))
+def test_a_distance_is_exact_on_every_side(version: CoucheVersion, bearing: int) -> None:
+    """The box that goes through the index is never smaller than the circle."""
+    origin = Point(2.3412345, 44.9212345, srid=4326)
+    lon, lat, _back = Geod(ellps="GRS80").fwd(origin.x, origin.y, bearing, 900)
+    rows = published_rows(release(change(geom=Point(lon, lat, srid=4326))))
+    for metres, found in ((890, 0), (910, 1)):
+        ring = rows.exclude(geom__dwithin=(origin, Distance(m=450)))
+        assert ring.filter(geom__dwithin=(origin, Distance(m=metres))).count() == found, (bearing, metres)
+
+
 def test_a_filter_may_be_posted(version: CoucheVersion, emma: Client) -> None:
     body = (
         '<wfs:GetFeature xmlns:wfs="http://www.opengis.net/wfs/2.0" xmlns:reperes="http://127.0.0.1:8000/wfs" '
@@ -248,6 +259,8 @@ def test_skipped_rows_cost_no_column(version: CoucheVersion) -> None:
     # The page's keys are found first, in a subquery that computes none of its columns.
     inner = statement[statement.index("IN (SELECT") :]
     assert "OFFSET 4" in inner and inner.index('"row_key"') < inner.index("FROM")
+    # And what they were chosen by is not asked again of the page.
+    assert statement.count("Aurillac") == 1
     assert [one.c_orange_calls for one in rows[4:6]] == [one.c_orange_calls for one in rows[0:6]][4:]
 
 
