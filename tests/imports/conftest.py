@@ -96,3 +96,9 @@ def worked(row: Import) -> Import:
     desk.work(row.pk)
     row.refresh_from_db()
     return row
+
+
+def told(row: Import) -> list[list[str]]:
+    """Return the lines of the errors, without their head."""
+    lines = desk.errors_of(row).read_text(encoding="utf-8-sig").splitlines()
+    return [line.split(";") for line in lines[1:]]
