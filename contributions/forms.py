@@ -13,11 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from contributions.models import WORKSHOP_HOURS, WORKSHOP_USES, Contribution
 from contributions.submission import Submission
+from contributions.validation import EARLIEST_ZONE
 from couches.models import Couche
 from couches.schemas import clean_attributes
 
-# Somewhere on Earth it is already that day: a resident of Wallis is not in the future.
-EARLIEST_ZONE = dt.timezone(dt.timedelta(hours=14))
 MAX_ATTRIBUTES = 40_000
 SECRET_BYTES = 24
 

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from contributions.models import Contribution
@@ -30,6 +30,8 @@ SECRET_PATTERN = re.compile(r"[A-Za-z0-9_-]{22,128}")
 SLUG_PATTERN = re.compile(r"[a-z0-9-]{1,40}")
 # A phone's clock drifts; what it says of the past is a claim, bounded by the first smartphones.
 CLOCK_DRIFT = dt.timedelta(minutes=5)
+# Somewhere on Earth it is already that day: a resident of Wallis is not in the future.
+EARLIEST_ZONE = dt.timezone(dt.timedelta(hours=14))
 OLDEST_CLAIM = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 MAX_ACCURACY_M = 100_000
 MAX_EMAIL = 254
@@ -198,6 +200,28 @@ def read_observed_at(raw: object) -> dt.datetime:
             _("La date du constat est dans le futur : vérifiez l'horloge de l'appareil ou corrigez la date.")
         )
     return moment
+
+
+def read_observed_on(raw: object) -> dt.datetime:
+    """Return the same from a day alone, as files have it: its noon in UTC, or now when noon is to come.
+
+    Anything but a day is read as an instant. Raises ValidationError as `read_observed_at`.
+    """
+    day = _day(raw)
+    if day is None:
+        return read_observed_at(raw)
+    if day > timezone.now().astimezone(EARLIEST_ZONE).date():
+        raise ValidationError(_("Ce jour n'est pas encore venu : donnez celui du constat."))
+    return read_observed_at(min(dt.datetime.combine(day, dt.time(12), dt.UTC), timezone.now()))
+
+
+def _day(raw: object) -> dt.date | None:
+    if not isinstance(raw, str) or len(raw) != len("2026-05-04"):
+        return None
+    try:
+        return parse_date(raw)
+    except ValueError:
+        return None
 
 
 def _instant(raw: object) -> dt.datetime:

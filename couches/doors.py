@@ -111,6 +111,11 @@ WHERE c.slug = %(slug)s::text AND (%(latest)s::boolean OR v.number = %(number)s:
 """
 
 
+def is_numbered(slug: str, number: str) -> bool:
+    """Say whether two words of an address can name a couche and the number of a version."""
+    return bool(_SLUG.fullmatch(slug) and _NUMBER.fullmatch(number))
+
+
 def find_version(slug: str, number: str) -> CoucheVersion:
     """Return a published version and its couche, by one query; `derniere` is the one in force.
 
@@ -119,7 +124,7 @@ def find_version(slug: str, number: str) -> CoucheVersion:
     """
     latest = number == LATEST
     found = None
-    if _SLUG.fullmatch(slug) and (latest or _NUMBER.fullmatch(number)):
+    if is_numbered(slug, "1" if latest else number):
         found = fetch_row(
             reader(), _FIND, {"slug": slug, "number": 0 if latest else int(number), "latest": latest}
         )

@@ -8,6 +8,7 @@ lends another session each time, the client binds as everywhere else.
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Cursor
 
@@ -21,8 +22,41 @@ def fetch_row(
             cursor.execute(statement, parameters)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
-    # Opened, and checked after a rest, as Django's own cursors are.
-    connection.close_if_health_check_failed()
+    rested = _rested(connection)
+    try:
+        row = _ask(connection, statement, parameters)
+    except OperationalError:
+        if not (rested and _is_broken(connection)):
+            raise
+        # The server went away while nobody looked: a question may be asked again.
+        connection.close()
+        row = _ask(connection, statement, parameters)
+    # Answered, hence alive: Django's own cursors need not ask.
+    connection.health_check_done = True
+    return row
+
+
+def _ask(
+    connection: BaseDatabaseWrapper, statement: str, parameters: Mapping[str, Any]
+) -> tuple[Any, ...] | None:
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as asked:
-        return asked.execute(statement, parameters, prepare=True).fetchone()
+        return asked.execute(statement, parameters, prepare=True, binary=True).fetchone()
+
+
+def _rested(connection: BaseDatabaseWrapper) -> bool:
+    """Say whether a connection was kept from an earlier request, and has not answered since.
+
+    Django asks `SELECT 1` of such a one; a question that changes nothing is itself the check,
+    and spares a journey to the server.
+    """
+    return (
+        connection.connection is not None
+        and connection.health_check_enabled
+        and not connection.health_check_done
+        and not connection.in_atomic_block
+    )
+
+
+def _is_broken(connection: BaseDatabaseWrapper) -> bool:
+    return connection.connection is None or bool(connection.connection.closed)

@@ -6,14 +6,14 @@ cell, read from what `couches/density.py` keeps. Mapbox Vector Tile 2.1, extent 
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from couches import density
-from couches.filters import Filters, in_force
+from couches.filters import Filters
 from couches.mercator import tile_box
 from couches.models import Couche, CoucheVersion
 from couches.prepared import fetch_row
@@ -29,19 +29,21 @@ OBJECTS, AGGREGATES, NOTICE = "objets", "agregats", "avis"
 # What a tile is asked with. Typed, for a statement that PostgreSQL plans before it knows them.
 _KINDS = {
     **dict.fromkeys(("west", "south", "east", "north", "side", "x", "y"), "double precision"),
-    "limit": "int",
-    "couche": "bigint",
-    "category": "text",
+    **dict.fromkeys(("limit", "number", "z"), "int"),
+    "slug": "text",
 }
-
-
-def _typed(name: str, kind: str) -> sql.Composable:
-    return sql.SQL("{}::{}").format(sql.Placeholder(name), sql.SQL(kind))
-
-
+# The version, and what a tile says with: two words of a schema too heavy to travel. Found by the
+# statement that draws: a journey to the server costs as much as a third of the drawing.
+_ASKED = sql.SQL("""
+WITH asked AS MATERIALIZED (
+    SELECT v.id, v.feature_count, v.couche_id, c.sensitive, c.title, c.style ->> 'category' AS category,
+           coalesce(c.attribute_schema ->> 'x-title', 'nom') AS naming,
+           c.attribute_schema -> 'properties' -> (c.style ->> 'category') -> 'x-labels' AS words
+    FROM couches_couche c JOIN couches_coucheversion v ON v.couche_id = c.id
+    WHERE c.slug = {slug} AND v.number = {number}
+)""")
 # `+ 0` keeps the planner from walking the primary key in the hope of meeting the box early.
-_OBJECTS = sql.SQL("""
-WITH found AS MATERIALIZED (
+_OBJECTS = sql.SQL("""{asked}, found AS MATERIALIZED (
     SELECT fv.id, fv.number, fv.geom, fv.attributes, fv.commune_id, fv.last_observed_on
     FROM couches_featureversion fv
     WHERE {where} AND fv.geom && ST_MakeEnvelope({west}, {south}, {east}, {north}, 4326)
@@ -50,87 +52,103 @@ WITH found AS MATERIALIZED (
     -- A tile is in a few communes: their names are read once, not once per object.
     SELECT c.code_insee, c.nom FROM territoires_commune c
     WHERE c.code_insee IN (SELECT DISTINCT commune_id FROM found)
-), schema AS MATERIALIZED (
-    SELECT coalesce(attribute_schema ->> 'x-title', 'nom') AS naming, title,
-           attribute_schema -> 'properties' -> {category} -> 'x-labels' AS words
-    FROM couches_couche WHERE id = {couche}
 ), drawn AS (
     -- The box above has the tile's margin: nothing is left to clip, and PROJ is not asked.
     SELECT ST_MakePoint(floor(({u} * {side} - {x}) * {extent}), floor(({v} * {side} - {y}) * {extent})) AS geom,
-           fv.number, coalesce(nullif(fv.attributes ->> s.naming, ''), s.words ->> (fv.attributes ->> {category}),
-                              fv.attributes ->> {category}, s.title) AS title,
-           fv.attributes ->> {category} AS category, c.nom AS commune,
+           fv.number, coalesce(nullif(fv.attributes ->> a.naming, ''), a.words ->> (fv.attributes ->> a.category),
+                              fv.attributes ->> a.category, a.title) AS title,
+           fv.attributes ->> a.category AS category,
+           (SELECT nom FROM named WHERE code_insee = fv.commune_id) AS commune,
            fv.commune_id AS code_insee, fv.last_observed_on::text AS last_observed_on
-    FROM (SELECT * FROM found ORDER BY id LIMIT {limit}) fv
-    JOIN named c ON c.code_insee = fv.commune_id
-    CROSS JOIN schema s
-    ORDER BY fv.id
+    FROM (SELECT * FROM found ORDER BY id LIMIT {limit}) fv CROSS JOIN asked a
 )
 SELECT coalesce((SELECT ST_AsMVT(drawn, {layer}, {extent}, 'geom', 'number') FROM drawn), '')
     || coalesce((SELECT ST_AsMVT(said, {notice}, {extent}, 'geom')
         FROM (SELECT ST_MakePoint({extent} / 2, {extent} / 2) AS geom, true AS truncated, {limit} AS shown
-              WHERE (SELECT count(*) FROM found) > {limit}) said), '')""")
+              WHERE (SELECT count(*) FROM found) > {limit}) said), '')
+FROM asked""")
+_IN_FORCE = sql.SQL(
+    "fv.couche_id = (SELECT couche_id FROM asked WHERE NOT sensitive) AND fv.from_version <= {number} "
+    "AND (fv.to_version IS NULL OR fv.to_version > {number})"
+)
+# Of a sensitive couche the middle of the cell, not of what is in it: one object alone would be where it is.
+_AGGREGATES = sql.SQL("""{asked}
+SELECT coalesce((SELECT ST_AsMVT(cell, {layer}, {extent}, 'geom') FROM (
+    SELECT ST_MakePoint(CASE WHEN a.sensitive THEN (u.cell & 7) * {cell} + {cell} / 2 ELSE u.px END,
+                        CASE WHEN a.sensitive THEN (u.cell >> 3) * {cell} + {cell} / 2 ELSE u.py END) AS geom,
+           n AS count
+    FROM couches_densitytile d, unnest(d.cells, d.px, d.py, d.counts) AS u(cell, px, py, n)
+    WHERE d.version_id = a.id AND d.z = {z} AND d.x = {x}::int AND d.y = {y}::int
+) cell), ''),
+    a.feature_count = 0 OR EXISTS (
+        SELECT FROM couches_densitytile d WHERE d.version_id = a.id AND d.z = 0 AND d.x = 0 AND d.y = 0)
+FROM asked a""")
 _SAME = {
     "u": density.U,
     "v": density.V,
     "extent": sql.Literal(EXTENT),
-    "layer": sql.Literal(OBJECTS),
-    "notice": sql.Literal(NOTICE),
+    "cell": sql.Literal(density.CELL_SIDE),
 }
-_PREPARED = _OBJECTS.format(
-    where=sql.SQL(
-        "fv.couche_id = {couche} AND fv.from_version <= {number} "
-        "AND (fv.to_version IS NULL OR fv.to_version > {number})"
-    ).format(couche=_typed("couche", "bigint"), number=_typed("number", "int")),
-    **_SAME,
-    **{name: _typed(name, kind) for name, kind in _KINDS.items()},
-).as_string(None)
-_AGGREGATES = sql.SQL("""
-SELECT coalesce(ST_AsMVT(cell, {layer}, {extent}, 'geom'), '') FROM (
-    SELECT ST_MakePoint({px}, {py}) AS geom, n AS count
-    FROM couches_densitytile d, unnest(d.cells, d.px, d.py, d.counts) AS u(cell, px, py, n)
-    WHERE d.version_id = {version} AND d.z = {z} AND d.x = {x} AND d.y = {y}
-) cell""")
 
 
-def draw(version: CoucheVersion, z: int, x: int, y: int, filters: Filters) -> bytes:
-    """Return the bytes of a tile; empty when there is nothing to draw.
-
-    A sensitive couche is never drawn finer than the counts of zoom 9.
-    """
-    if z >= FIRST_OBJECTS and version.couche.sensitive:
-        return b""
-    if z >= FIRST_OBJECTS:
-        if filters:
-            return _bytes(_asked(reader(), objects_sql(version, z, x, y, filters)))
-        return _bytes(fetch_row(reader(), _PREPARED, _parameters(version, z, x, y)))
-    statement = _aggregates(version, z, x, y)
-    # Almost always counted already: asking the tile first spares asking whether it is.
-    return _bytes(_asked(reader(), statement)) or _bytes(
-        _asked(connections[density.ensure(version)], statement)
+def _composed(
+    statement: sql.SQL, layer: str, values: Mapping[str, sql.Composable], where: sql.Composable | None = None
+) -> sql.Composed:
+    return statement.format(
+        asked=_ASKED.format(**values),
+        where=where or _IN_FORCE.format(**values),
+        layer=sql.Literal(layer),
+        notice=sql.Literal(NOTICE),
+        **_SAME,
+        **values,
     )
 
 
-def _asked(connection: BaseDatabaseWrapper, statement: sql.Composed) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement.as_string(cursor.cursor))
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
+def _prepared(statement: sql.SQL, layer: str) -> str:
+    """Return a statement as text, each value to come with its type: PostgreSQL plans it before it knows them."""
+    values = {n: sql.SQL("{}::{}").format(sql.Placeholder(n), sql.SQL(kind)) for n, kind in _KINDS.items()}
+    return _composed(statement, layer, values).as_string(None)
 
 
-def _bytes(row: tuple[Any, ...] | None) -> bytes:
-    assert row is not None  # noqa: S101  # an aggregate always answers
+_PREPARED_OBJECTS = _prepared(_OBJECTS, OBJECTS)
+_PREPARED_AGGREGATES = _prepared(_AGGREGATES, AGGREGATES)
+
+
+def draw(slug: str, number: int, z: int, x: int, y: int) -> bytes | None:
+    """Return the bytes of a tile, by one question: no byte when nothing is there, None without such a version.
+
+    A sensitive couche is never drawn finer than the counts of zoom 9.
+    """
+    asked = _parameters(slug, number, z, x, y)
+    if z >= FIRST_OBJECTS:
+        row = fetch_row(reader(), _PREPARED_OBJECTS, asked)
+        return None if row is None else bytes(row[0])
+    row = fetch_row(reader(), _PREPARED_AGGREGATES, asked)
+    if row is not None and not row[1]:
+        # Nobody has looked yet: its objects are counted once, for everybody.
+        version = CoucheVersion.objects.get(couche__slug=slug, number=number)
+        row = fetch_row(connections[density.ensure(version)], _PREPARED_AGGREGATES, asked)
+    return None if row is None else bytes(row[0])
+
+
+def draw_filtered(version: CoucheVersion, z: int, x: int, y: int, filters: Filters) -> bytes:
+    """Return the same, of the objects that filters leave, from zoom 10."""
+    with reader().cursor() as cursor:
+        cursor.execute(objects_sql(version, z, x, y, filters).as_string(cursor.cursor))
+        row = cursor.fetchone()
+    assert row is not None  # noqa: S101  # the version is there
     return bytes(row[0])
 
 
 def objects_sql(version: CoucheVersion, z: int, x: int, y: int, filters: Filters) -> sql.Composed:
     """Return the statement that draws the objects of a tile, its values written in."""
-    values = {name: sql.Literal(value) for name, value in _parameters(version, z, x, y).items()}
-    where = sql.SQL(" AND ").join([*in_force(version), *filters.where()])
-    return _OBJECTS.format(where=where, **_SAME, **values)
+    asked = _parameters(version.couche.slug, version.number, z, x, y)
+    values = {name: sql.Literal(value) for name, value in asked.items()}
+    where = sql.SQL(" AND ").join([_IN_FORCE.format(**values), *filters.where()])
+    return _composed(_OBJECTS, OBJECTS, values, where)
 
 
-def _parameters(version: CoucheVersion, z: int, x: int, y: int) -> dict[str, Any]:
+def _parameters(slug: str, number: int, z: int, x: int, y: int) -> dict[str, Any]:
     west, south, east, north = tile_box(z, x, y, margin=BUFFER / EXTENT)
     return {
         "west": west,
@@ -140,31 +158,11 @@ def _parameters(version: CoucheVersion, z: int, x: int, y: int) -> dict[str, Any
         "side": float(2**z),
         "x": float(x),
         "y": float(y),
+        "z": z,
         "limit": MAX_OBJECTS,
-        # The schema is heavy: PostgreSQL reads the two words of it that a tile needs.
-        "couche": version.couche_id,
-        "number": version.number,
-        "category": version.couche.style.get("category") or "",
+        "slug": slug,
+        "number": number,
     }
-
-
-def _aggregates(version: CoucheVersion, z: int, x: int, y: int) -> sql.Composed:
-    px: sql.Composable = sql.SQL("u.px")
-    py: sql.Composable = sql.SQL("u.py")
-    if version.couche.sensitive:
-        # The middle of the cell, not of what is in it: one object alone would be where it is.
-        px = sql.SQL("(u.cell & 7) * {0} + {0} / 2").format(sql.Literal(density.CELL_SIDE))
-        py = sql.SQL("(u.cell >> 3) * {0} + {0} / 2").format(sql.Literal(density.CELL_SIDE))
-    return _AGGREGATES.format(
-        px=px,
-        py=py,
-        layer=sql.Literal(AGGREGATES),
-        extent=sql.Literal(EXTENT),
-        version=sql.Literal(version.pk),
-        z=sql.Literal(z),
-        x=sql.Literal(x),
-        y=sql.Literal(y),
-    )
 
 
 def title(couche: Couche) -> sql.Composable:

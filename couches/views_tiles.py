@@ -15,6 +15,7 @@ from couches.doors import (
     Refusal,
     bytes_answer,
     find_version,
+    is_numbered,
     public_door,
     same_bytes,
     sealed,
@@ -35,6 +36,10 @@ def tile(request: HttpRequest, slug: str, number: str, z: str, x: str, y: str) -
     asked = sealed("tile", tiles.RECIPE, slug, number, *at, request.META.get("QUERY_STRING", ""))
     if number != LATEST and (held := same_bytes(request, asked, cache)):
         return held
+    if is_numbered(slug, number) and not request.META.get("QUERY_STRING"):
+        body = tiles.draw(slug, int(number), *at)
+        if body is not None:
+            return bytes_answer(request, body, etag=asked, cache=cache, media_type=MEDIA_TYPE)
     version = find_version(slug, number)
     filters = read_filters(version.couche, request.GET.dict())
     if at[0] < tiles.FIRST_OBJECTS and filters:
@@ -44,9 +49,8 @@ def tile(request: HttpRequest, slug: str, number: str, z: str, x: str, y: str) -
         asked = sealed("tile", tiles.RECIPE, version.sha256, version.number, asked)
         if held := same_bytes(request, asked, cache):
             return held
-    return bytes_answer(
-        request, tiles.draw(version, *at, filters), etag=asked, cache=cache, media_type=MEDIA_TYPE
-    )
+    body = tiles.draw_filtered(version, *at, filters) if filters else tiles.draw(slug, version.number, *at)
+    return bytes_answer(request, body or b"", etag=asked, cache=cache, media_type=MEDIA_TYPE)
 
 
 @public_door

@@ -215,17 +215,17 @@ def _instant(value: Any) -> str | None:
 
 
 def _native_instant(value: Any) -> str | None:
-    """Return an instant as ISO 8601; a day is its noon."""
+    """Return an instant, or a day, as ISO 8601."""
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=value.tzinfo or dt.UTC).isoformat()
     if isinstance(value, dt.date):
-        return dt.datetime.combine(value, dt.time(12), dt.UTC).isoformat()
+        return value.isoformat()
     return None
 
 
 @lru_cache(maxsize=4096)
 def _typed_instant(value: str) -> str | None:
-    """Return an instant as ISO 8601, from that, a day, or 31/12/2026; what is none stays, to be refused."""
+    """Return an instant or a day as ISO 8601, from that or 31/12/2026; what is neither stays, to be refused."""
     text = value.strip()
     if len(text) == _DAY and text[2:3] == text[5:6] == "/":
         text = f"{text[6:]}-{text[3:5]}-{text[:2]}"
@@ -238,4 +238,4 @@ def _typed_instant(value: str) -> str | None:
         return text
     if moment is not None:
         return moment.replace(tzinfo=moment.tzinfo or dt.UTC).isoformat()
-    return dt.datetime.combine(day, dt.time(12), dt.UTC).isoformat() if day else text
+    return day.isoformat() if day else text

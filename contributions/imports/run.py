@@ -26,7 +26,7 @@ from contributions.imports.answers import Reader, Row
 from contributions.imports.bulk import Settled, Staged, enter, same_name_near
 from contributions.imports.errors import ErrorFile
 from contributions.imports.mapping import Mapping, name_field, transformer
-from contributions.validation import Reading, read_accuracy, read_observed_at
+from contributions.validation import Reading, read_accuracy, read_observed_on
 from couches.coarse import middle_of_cell
 from couches.columns import columns_of
 from couches.models import Couche, FeatureVersion
@@ -214,7 +214,7 @@ class _Judge:
         self._key = salted_hmac("contributions.imports", source.sha256, algorithm="sha256").digest()
         self._root = NAMESPACE.bytes + f"{couche.slug}:{source.sha256}:".encode()
         # Most rows of a file were seen the same day.
-        self._moments = lru_cache(maxsize=4096)(read_observed_at)
+        self._moments = lru_cache(maxsize=4096)(read_observed_on)
 
     def judge(self, rows: list[Row]) -> tuple[list[Staged], Told]:
         """Return the sound rows, and (number, [(field, message)]) of the others."""
@@ -282,7 +282,7 @@ class _Judge:
     ) -> ValidationError:
         """Return what is wrong with a row, every field at once: most rows are sound, and pay nothing for it."""
         form = Reading()
-        form.read("observed_at", read_observed_at, row.observed_at)
+        form.read("observed_at", read_observed_on, row.observed_at)
         form.read("accuracy_m", read_accuracy, row.accuracy_m)
         form.read("geometry", self._read_place, row.geometry, target)
         form.read("attributes", clean_as_official, self._couche, given)

@@ -93,3 +93,23 @@ def test_no_index_repeats_the_start_of_another() -> None:
         for other_table, other_columns, other_whole, other in indexes:
             if name != other and table == other_table and whole and other_whole:
                 assert not f"{other_columns} ".startswith(f"{columns} "), f"{name} repeats {other}"
+
+
+def test_many_after_few_in_one_session_are_not_compared_each_with_each(aurillac: Any) -> None:
+    """The guards of the table are planned for what enters, not for the single row of the day it was new."""
+    with connection.cursor() as cursor:
+        publish(couche=services(), changes=[create()], by=None)
+        cursor.execute("ANALYZE couches_feature, couches_featureversion")
+        publish(couche=services(), changes=[create()], by=None)
+        before = _read_one_after_the_other()
+        publish(couche=services(), changes=[create() for _ in range(COUNT)], by=None)
+    assert _read_one_after_the_other() - before < 20 * COUNT
+
+
+def _read_one_after_the_other() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(seq_tup_read)::bigint FROM pg_stat_xact_user_tables "
+            "WHERE relname IN ('couches_feature', 'couches_featureversion')"
+        )
+        return int(cursor.fetchone()[0])

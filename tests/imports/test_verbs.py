@@ -6,11 +6,13 @@ import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyogrio
 import pytest
 import shapely
+import time_machine
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -59,6 +61,29 @@ def test_a_trial_proposes_nothing_and_says_what_would_be(send: Send) -> None:
     assert row.state == "checked" and row.counts["create"] == 2 and row.counts["refused"] == 1
     assert not Contribution.objects.exists()
     assert [line[:2] for line in told(row)] == [["3", "attributes.kind"]]
+
+
+@pytest.mark.parametrize("hour", [0, 6, 11, 13, 23])
+def test_what_was_seen_today_is_taken_at_any_hour(send: Send, hour: int) -> None:
+    """A day is its noon, or now when noon is to come; a day that has begun nowhere is refused."""
+    now = dt.datetime(2026, 11, 27, hour, 30, tzinfo=ZoneInfo("Europe/Paris"))
+    with time_machine.travel(now, tick=False):
+        row = tried(
+            send(
+                csv_of(
+                    "Café;cafe;;2,44;44,93;27/11/2026",
+                    "Bar;cafe;;2,44;44,94;2026-11-26",
+                    "Pub;cafe;;2,44;44,95;2026-11-29",
+                    head=f"{HEAD};date",
+                )
+            )
+        )
+        desk.ask_run(row)
+        worked(row)
+    assert [line[:2] for line in told(row)] == [["3", "observed_at"]]
+    seen = Contribution.objects.order_by("observed_at").values_list("observed_at", flat=True)
+    noon = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+    assert list(seen) == [noon - dt.timedelta(days=1), min(noon, now)]
 
 
 def test_the_same_file_again_doubles_nothing(send: Send) -> None:
