@@ -32,7 +32,7 @@ def fetch_row(
         connection.close()
         row = _ask(connection, statement, parameters)
     # Answered, hence alive: Django's own cursors need not ask.
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to django-stubs
     return row
 
 
@@ -52,8 +52,8 @@ def _rested(connection: BaseDatabaseWrapper) -> bool:
     """
     return (
         connection.connection is not None
-        and connection.health_check_enabled
-        and not connection.health_check_done
+        and connection.health_check_enabled  # type: ignore[attr-defined]
+        and not connection.health_check_done  # type: ignore[attr-defined]
         and not connection.in_atomic_block
     )
 
