@@ -1,9 +1,11 @@
-"""What the database itself checks of a feature version, as expressions of the ORM."""
+"""What the database itself checks and indexes of a feature version, as expressions of the ORM."""
 
 from typing import Any
 
-from django.db.models import BigIntegerField, BooleanField, Func
+from django.db.models import BigIntegerField, BooleanField, F, Func
 
+# The versions at which a state is in force: `[from_version, to_version)`, without end while nothing follows.
+ALIVE = Func(F("from_version"), F("to_version"), function="int4range")
 NUMBER_SEQUENCE = "couches_feature_number"
 
 

@@ -87,11 +87,17 @@ class Filters:
         return clauses
 
 
-def in_force(version: CoucheVersion) -> list[sql.Composable]:
-    """Return the conditions that keep the rows of one version."""
+def in_force(version: CoucheVersion, *, placed: bool = False) -> list[sql.Composable]:
+    """Return the conditions that keep the rows of one version.
+
+    `placed`: the statement asks for a box too, and one index then answers both (`fv_geom_alive`).
+    """
     number = sql.Literal(version.number)
+    couche = sql.SQL("fv.couche_id = {}").format(sql.Literal(version.couche_id))
+    if placed:
+        return [couche, sql.SQL("int4range(fv.from_version, fv.to_version) @> {}").format(number)]
     return [
-        sql.SQL("fv.couche_id = {}").format(sql.Literal(version.couche_id)),
+        couche,
         sql.SQL("fv.from_version <= {}").format(number),
         sql.SQL("(fv.to_version IS NULL OR fv.to_version > {})").format(number),
     ]

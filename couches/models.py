@@ -13,10 +13,11 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from couches.constraints import NextNumber, PointInRange, WholeSha256
+from couches.constraints import ALIVE, NextNumber, PointInRange, WholeSha256
 from couches.querysets import CoucheQuerySet, FeatureVersionQuerySet
 from territoires.models import SANDBOX_CODE, Commune
 
@@ -173,7 +174,7 @@ class FeatureVersion(models.Model):
     couche = models.ForeignKey(Couche, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     # The feature's own too: every file, page and tile says it, and a look-up a row was half of a tile's time.
     number = models.BigIntegerField(editable=False)
-    geom = models.PointField(srid=4326)
+    geom = models.PointField(srid=4326, spatial_index=False)  # `fv_geom_alive` below
     attributes = models.JSONField(default=dict)
     commune = models.ForeignKey(Commune, models.PROTECT, related_name="+", db_index=False)
     from_version = models.PositiveIntegerField()
@@ -199,6 +200,9 @@ class FeatureVersion(models.Model):
             models.Index(fields=["commune", "couche"], name="fv_commune_couche"),
             # Pages and streams follow the key inside a couche: the first row costs one step.
             models.Index(fields=["couche", "id"], name="fv_couche_id"),
+            # What is around a place at a version, without looking at what each object said before and
+            # after: a rural couche that lives ten years has ten states at each place.
+            GistIndex(F("geom"), ALIVE, name="fv_geom_alive"),
             # A filter by number, through OGC API or WFS.
             models.Index(fields=["number"], name="fv_number"),
         ]

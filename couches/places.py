@@ -128,7 +128,7 @@ def objects_sql(version: CoucheVersion, filters: Filters, box: Box) -> sql.Compo
     geometry = "NULL::json" if couche.sensitive else "ST_AsGeoJSON(fv.geom, 6)::json"
     return _TEXT.format(
         fields=_FIELDS,
-        where=_where(version, filters),
+        where=_where(version, filters, placed=True),
         geometry=sql.SQL(geometry),
         title=tiles.title(couche),
         category=tiles.category_label(couche),
@@ -147,7 +147,7 @@ def _live(version: CoucheVersion, filters: Filters, box: Box, zoom: int) -> list
     statement = _LIVE.format(
         u=density.U,
         v=density.V,
-        where=_where(version, filters),
+        where=_where(version, filters, placed=True),
         most=sql.Literal(SCANNED),
         side=sql.Literal(1 << bits),
         **_edges(box),
@@ -197,8 +197,8 @@ def frame(version: CoucheVersion, filters: Filters) -> Box | None:
     return None if west is None else (west, south, east, north)
 
 
-def _where(version: CoucheVersion, filters: Filters) -> sql.Composed:
-    return sql.SQL(" AND ").join([*in_force(version), *filters.where()])
+def _where(version: CoucheVersion, filters: Filters, *, placed: bool = False) -> sql.Composed:
+    return sql.SQL(" AND ").join([*in_force(version, placed=placed), *filters.where()])
 
 
 def _edges(box: Box) -> dict[str, sql.Composable]:

@@ -50,7 +50,7 @@ _OBJECTS = sql.SQL("""{asked}, found AS MATERIALIZED (
     ORDER BY fv.id + 0 LIMIT {limit} + 1
 ), named AS MATERIALIZED (
     -- A tile is in a few communes: their names are read once, not once per object.
-    SELECT c.code_insee, c.nom FROM territoires_commune c
+    SELECT jsonb_object_agg(c.code_insee, c.nom) AS noms FROM territoires_commune c
     WHERE c.code_insee IN (SELECT DISTINCT commune_id FROM found)
 ), drawn AS (
     -- The box above has the tile's margin: nothing is left to clip, and PROJ is not asked.
@@ -58,9 +58,10 @@ _OBJECTS = sql.SQL("""{asked}, found AS MATERIALIZED (
            fv.number, coalesce(nullif(fv.attributes ->> a.naming, ''), a.words ->> (fv.attributes ->> a.category),
                               fv.attributes ->> a.category, a.title) AS title,
            fv.attributes ->> a.category AS category,
-           (SELECT nom FROM named WHERE code_insee = fv.commune_id) AS commune,
+           n.noms ->> fv.commune_id AS commune,
            fv.commune_id AS code_insee, fv.last_observed_on::text AS last_observed_on
-    FROM (SELECT * FROM found ORDER BY id LIMIT {limit}) fv CROSS JOIN asked a
+    -- As they were found, in order.
+    FROM (SELECT * FROM found LIMIT {limit}) fv CROSS JOIN asked a CROSS JOIN named n
 )
 SELECT coalesce((SELECT ST_AsMVT(drawn, {layer}, {extent}, 'geom', 'number') FROM drawn), '')
     || coalesce((SELECT ST_AsMVT(said, {notice}, {extent}, 'geom')
@@ -68,8 +69,8 @@ SELECT coalesce((SELECT ST_AsMVT(drawn, {layer}, {extent}, 'geom', 'number') FRO
               WHERE (SELECT count(*) FROM found) > {limit}) said), '')
 FROM asked""")
 _IN_FORCE = sql.SQL(
-    "fv.couche_id = (SELECT couche_id FROM asked WHERE NOT sensitive) AND fv.from_version <= {number} "
-    "AND (fv.to_version IS NULL OR fv.to_version > {number})"
+    "fv.couche_id = (SELECT couche_id FROM asked WHERE NOT sensitive) "
+    "AND int4range(fv.from_version, fv.to_version) @> {number}"
 )
 # Of a sensitive couche the middle of the cell, not of what is in it: one object alone would be where it is.
 _AGGREGATES = sql.SQL("""{asked}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from couches.columns import LIST_SEPARATOR, WHOLE, Column
+from couches.filters import in_force
 from couches.models import CoucheVersion
 from exports.projections import LEGAL, PROJECTIONS, WGS84
 from territoires.models import Commune, Departement, Epci, Region
@@ -40,6 +41,7 @@ class Selection:
     """The rows of one version, within a territory or everywhere, of one legal CRS or of all.
 
     `after` (exclusive) and `until` (inclusive) are keys of rows: a step of the walk.
+    `placed`: the statement asks for a box too.
     """
 
     version: CoucheVersion
@@ -47,16 +49,11 @@ class Selection:
     legal_srid: int | None = None
     after: int | None = None
     until: int | None = None
+    placed: bool = False
 
     def where(self) -> sql.Composed:
         """Return the condition that selects the rows in force at the version."""
-        number = sql.Literal(self.version.number)
-        clauses: list[sql.Composable] = [
-            sql.SQL("fv.couche_id = {}").format(sql.Literal(self.version.couche_id)),
-            sql.SQL("fv.from_version <= {}").format(number),
-            sql.SQL("(fv.to_version IS NULL OR fv.to_version > {})").format(number),
-            *self.place(),
-        ]
+        clauses = [*in_force(self.version, placed=self.placed), *self.place()]
         if self.after is not None:
             clauses.append(sql.SQL("fv.id > {}").format(sql.Literal(self.after)))
         if self.until is not None:

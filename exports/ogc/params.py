@@ -52,11 +52,13 @@ class ItemsQuery:
     conditions: tuple[sql.Composable, ...] = ()
     # What conditions read: the objects of keyed lists among it are searched, once for each row looked at.
     filtered: tuple[Queryable, ...] = field(default=())
+    # Whether a box is among the conditions.
+    placed: bool = False
 
     @property
     def selection(self) -> Selection:
         """The rows of the version and territory."""
-        return Selection(self.collection.version, self.territory)
+        return Selection(self.collection.version, self.territory, placed=self.placed)
 
     @property
     def is_whole(self) -> bool:
@@ -78,8 +80,8 @@ def read_items(collection: Collection, parameters: Mapping[str, str]) -> ItemsQu
         message = _("Ce paramètre n'existe pas ici : retirez-le, ou voyez « queryables » de la collection.")
         raise ValidationError({unknown[0][:60]: [message]})
     legal = needs_legal(collection, parameters)
-    conditions: list[sql.Composable] = []
-    conditions += _read_box(parameters, legal)
+    box = _read_box(parameters, legal)
+    conditions: list[sql.Composable] = [*box]
     conditions += _read_datetime(parameters.get("datetime", ""))
     named = [
         (queryables[name], text)
@@ -96,6 +98,7 @@ def read_items(collection: Collection, parameters: Mapping[str, str]) -> ItemsQu
         territory=parse_territory(parameters.get("territoire", "")),
         conditions=(*conditions, *condition),
         filtered=(*read, *(one for one, _text in named)),
+        placed=bool(box),
     )
 
 

@@ -207,7 +207,7 @@ def test_features_are_found_by_their_indexes(aurillac: Commune, ytrac: Commune) 
     text = plan if isinstance(plan, str) else json.dumps(plan)
     scans = re.findall(r'"Node Type": "Seq Scan"[^{}]*?"Relation Name": "(\w+)"', text)
     assert not {"couches_featureversion", "couches_feature"} & set(scans), text
-    assert "couches_featureversion_geom" in text and "fv_commune_couche" in text
+    assert "fv_geom_alive" in text and "fv_commune_couche" in text
 
 
 def test_a_commune_without_outline_still_has_its_pack(client: Client, aurillac: Commune) -> None:

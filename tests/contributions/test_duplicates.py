@@ -164,7 +164,7 @@ def test_the_search_uses_the_spatial_indexes_at_volume(aurillac: Commune, servic
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}, nodes
     assert {name.split("_geom_")[0] for name in indexes if "_geom_" in name} == {
         "contributions_contribution",
-        "couches_featureversion",
+        "fv",
     }
 
 

@@ -10,6 +10,9 @@ from couches.filters import Filters, read_filters
 from couches.mercator import cell_of, tile_box
 from couches.models import CoucheVersion
 from couches.publication import publish
+from exports.ogc.collections import find_collection
+from exports.ogc.items import page_statement
+from exports.ogc.params import read_items
 from territoires.models import Commune
 from tests import factories
 from tests.couches.factories import create, services
@@ -66,6 +69,23 @@ def test_a_tile_and_a_view_are_found_by_place(large: CoucheVersion) -> None:
         assert spatial_index() in indexes
         assert "Gather" not in seen
         assert not _walks_the_table(statement)
+
+
+def test_what_was_said_before_and_after_is_not_looked_at(large: CoucheVersion) -> None:
+    """One index answers for the place and for the version: ten years of states cost a view nothing."""
+    west, south, east, north = tile_box(13, *cell_of(*HERE, 13))
+    box = read_items(find_collection("services"), {"bbox": f"{west},{south},{east},{north}"})
+    for statement in (
+        tiles.objects_sql(large, 13, *cell_of(*HERE, 13), Filters()),
+        places.objects_sql(large, Filters(), (west, south, east, north)),
+        page_statement(box),
+    ):
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + statement.as_string(cursor.cursor).replace("%", "%%"))
+            conditions = [
+                line for (line,) in cursor.fetchall() if "Index Cond: " in line and "geom &&" in line
+            ]
+        assert conditions and all("int4range(from_version, to_version) @> " in one for one in conditions)
 
 
 def test_the_list_reads_a_page_or_a_commune_and_no_more(large: CoucheVersion) -> None:

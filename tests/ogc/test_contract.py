@@ -41,7 +41,7 @@ def crowd() -> CoucheVersion:
     [
         ({"limit": "10"}, "fv_couche_id"),
         ({"limit": "10", "curseur": "5"}, "fv_couche_id"),
-        ({"bbox": "2.3,44.89,2.3005,44.91"}, "couches_featureversion_geom"),
+        ({"bbox": "2.3,44.89,2.3005,44.91"}, "fv_geom_alive"),
     ],
     ids=["page", "next page", "box"],
 )
