@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from couches import hours, national
+from couches.cleaners import EMPTY
 from couches.models import Couche
-from couches.schemas import EMPTY, clean_attributes, properties
+from couches.schemas import clean_attributes, properties
 from territoires.models import Commune
 
 OK, MISSING, INVALID, STUCK = "ok", "missing", "invalid", "stuck"

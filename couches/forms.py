@@ -8,9 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from couches.cleaners import EMPTY
 from couches.models import Couche
 from couches.questions import Question, RepeatedQuestion, Row, question
-from couches.schemas import EMPTY, clean_attributes, properties
+from couches.schemas import clean_attributes, properties
 
 # Keeps attribute names apart from the fields of the page around (lon, lat, email…).
 PREFIX = "a"

@@ -14,8 +14,9 @@ from django.contrib.gis.geos import Point
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
+from couches.cleaners import EMPTY
 from couches.models import Couche, CoucheVersion, Feature, FeatureVersion
-from couches.schemas import EMPTY, properties, readable
+from couches.schemas import properties, readable
 
 # A place observed every week for four years; beyond, the oldest events are not told.
 MAX_ROWS = 200

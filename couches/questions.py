@@ -13,7 +13,8 @@ from django import forms
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
-from couches.schemas import EMPTY, in_order, readable
+from couches.cleaners import EMPTY
+from couches.schemas import in_order, readable
 
 # Beyond it a list of buttons is longer than a phone's screen, and a menu reads better.
 MAX_BUTTONS = 6

@@ -5,8 +5,6 @@ what it does not name is refused before anything looks inside, so the work is bo
 the schema and never by what was sent.
 """
 
-import difflib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +16,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError as SchemaError
 
 from couches import messages, national
+from couches.cleaners import EMPTY, MAX_KEYS, Cleaner, Errors, cleaner_of, nearest
 from couches.models import Couche
-from couches.text import clean_text, printable
-
-MAX_KEYS = 60
-MAX_ITEMS = 60
-MAX_TEXT = 2_000
-# Notations such as "04 71 45 46 46" are longer than what is stored.
-SHORT_TEXT = 300
-MAX_ERRORS = 30
-# Beyond it a number loses units in any reader that counts in floats (JSON, spreadsheets).
-MAX_NUMBER = 2**53
-EMPTY: tuple[Any, ...] = (None, "", [], {})
+from couches.text import printable
 
 _validators: dict[tuple[int | None, int], "_Judges"] = {}
 
@@ -52,22 +41,22 @@ def clean_attributes(
     if len(raw) > MAX_KEYS:
         text = _("%(count)d champs reçus : %(max)d au plus.") % {"count": len(raw), "max": MAX_KEYS}
         raise ValidationError({"attributes": [text]})
-    errors = _Errors()
+    errors = Errors()
     cleaned: dict[str, Any] = {}
-    known = properties(couche)
+    judges = _judges(couche)
     for name, value in raw.items():
-        definition = known.get(name) if isinstance(name, str) else None
-        path = f"attributes.{name if definition else printable(name)}"
-        if definition is None:
-            errors.add(path, messages.unknown(printable(name), _nearest(name, known)))
-        elif definition.get("x-complete") and not completing and value not in EMPTY:
+        known = judges.known.get(name) if isinstance(name, str) else None
+        if known is None:
+            path = f"attributes.{printable(name)}"
+            errors.add(path, messages.unknown(printable(name), nearest(name, judges.known)))
+        elif known.by_town_hall and not completing and value not in EMPTY:
             text = _("« %(title)s » est complété par la mairie : retirez cette réponse.")
-            errors.add(path, text % {"title": definition["title"]})
+            errors.add(f"attributes.{name}", text % {"title": known.definition["title"]})
         else:
-            answer = _clean(value, definition, path, errors)
-            if answer not in EMPTY:
+            answer = known.clean(value, f"attributes.{name}", errors)
+            if answer or answer not in EMPTY:
                 cleaned[name] = answer
-    for path, message in _breaches(couche, cleaned, known, partial=partial):
+    for path, message in _breaches(judges, cleaned, partial=partial):
         errors.add_unless_said(path, message)
     if errors.by_path:
         raise ValidationError(errors.by_path)
@@ -151,117 +140,12 @@ def _mid_sentence(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-class _Errors:
-    """Messages by path, bounded: nobody reads the thirty-first."""
-
-    def __init__(self) -> None:
-        self.by_path: dict[str, list[str]] = {}
-
-    def add(self, path: str, message: str) -> None:
-        if len(self.by_path) < MAX_ERRORS:
-            self.by_path.setdefault(path, []).append(message)
-
-    def add_unless_said(self, path: str, message: str) -> None:
-        """Add a message where nothing was said yet, of the field or of a part of it."""
-        if not any(said == path or said.startswith(f"{path}.") for said in self.by_path):
-            self.add(path, message)
-
-
-def _nearest(name: object, known: dict[str, Any]) -> str | None:
-    if not isinstance(name, str) or len(name) > 100:
-        return None
-    close = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=1, cutoff=0.6)
-    return next((key for key in known if close and key.lower() == close[0]), None)
-
-
-def _clean(value: Any, definition: dict[str, Any], path: str, errors: _Errors) -> Any:
-    """Return the value cleaned, or None after having said what is wrong with it."""
-    kind = definition.get("type")
-    if value in EMPTY:
-        return None
-    if kind == "array" and isinstance(value, list):
-        return _clean_list(value, definition, path, errors)
-    if kind == "object" and isinstance(value, dict):
-        return _clean_object(value, definition, path, errors)
-    if kind == "string" and isinstance(value, str):
-        return _clean_string(value, definition, path, errors)
-    if kind in ("integer", "number") and isinstance(value, int | float) and not isinstance(value, bool):
-        return _clean_number(value, definition, path, errors)
-    if kind == "boolean" and isinstance(value, bool):
-        return value
-    errors.add(path, messages.wrong_type(definition))
-    return None
-
-
-def _clean_list(value: list[Any], definition: dict[str, Any], path: str, errors: _Errors) -> list[Any] | None:
-    limit = definition.get("maxItems", MAX_ITEMS)
-    if len(value) > limit:
-        text = _("« %(title)s » : %(limit)s réponses au plus.") % {
-            "title": definition["title"],
-            "limit": limit,
-        }
-        errors.add(path, text)
-        return None
-    items = [_clean(item, definition["items"], f"{path}.{rank}", errors) for rank, item in enumerate(value)]
-    return [item for item in items if item not in EMPTY]
-
-
-def _clean_object(
-    value: dict[Any, Any], definition: dict[str, Any], path: str, errors: _Errors
-) -> dict[str, Any] | None:
-    known = definition["properties"]
-    if len(value) > MAX_KEYS:
-        errors.add(path, messages.wrong_type(definition))
-        return None
-    cleaned = {}
-    for name, part in value.items():
-        if not isinstance(name, str) or name not in known:
-            text = messages.unknown(printable(name), _nearest(name, known))
-            errors.add(f"{path}.{printable(name)}", text)
-            continue
-        answer = _clean(part, known[name], f"{path}.{name}", errors)
-        if answer not in EMPTY:
-            cleaned[name] = answer
-    return cleaned
-
-
-def _clean_string(value: str, definition: dict[str, Any], path: str, errors: _Errors) -> str | None:
-    form = definition.get("x-format")
-    if len(value) <= SHORT_TEXT and value.isascii() and value.isprintable():
-        # Most answers: nothing to remove, nothing to compose, and the schema judges the length.
-        text = value.strip()
-        return national.FORMATS.get(form, str)(text) if form and text else text or None
-    try:
-        # The schema judges the final length; this bound only keeps the work small.
-        text = clean_text(value, max_length=max(definition.get("maxLength", MAX_TEXT), SHORT_TEXT))
-    except ValidationError as error:
-        errors.add(path, str(error.messages[0]))
-        return None
-    if not text:
-        return None
-    return national.FORMATS.get(form or "", str)(text)
-
-
-def _clean_number(
-    value: int | float, definition: dict[str, Any], path: str, errors: _Errors
-) -> int | float | None:
-    # Size first: an integer of 400 digits has no float, and isfinite() would raise.
-    if abs(value) > MAX_NUMBER or not math.isfinite(value):
-        errors.add(path, messages.wrong_type(definition))
-        return None
-    # 1.0 and 1 are the same JSON number: one spelling, so that one hash.
-    return int(value) if float(value).is_integer() else value
-
-
-def _breaches(
-    couche: Couche, cleaned: dict[str, Any], known: dict[str, dict[str, Any]], *, partial: bool
-) -> Iterator[tuple[str, str]]:
+def _breaches(judges: "_Judges", cleaned: dict[str, Any], *, partial: bool) -> Iterator[tuple[str, str]]:
     """Yield (path, message) for each rule of the schema that the cleaned answers break.
 
     A compiled validator says that there is none, a hundred times faster; where it doubts, the other
     one has the last word, and the words.
     """
-    judges = _judges(couche)
     for error in () if judges.fast.is_valid(cleaned) else judges.wordy.iter_errors(cleaned):
         path = ".".join(["attributes", *map(str, error.absolute_path)])
         if error.validator == "required":
@@ -269,7 +153,7 @@ def _breaches(
                 yield from _missing(error, path)
         else:
             yield path, messages.refused(error)
-    for name, definition in known.items():
+    for name, definition in judges.ruled:
         if isinstance(cleaned.get(name), list):
             yield from _list_rules(cleaned[name], definition, f"attributes.{name}")
 
@@ -302,19 +186,48 @@ def _list_rules(rows: list[Any], definition: dict[str, Any], path: str) -> Itera
 
 
 @dataclass(frozen=True)
+class _Known:
+    """An answer that the schema names, and what makes it clean."""
+
+    definition: dict[str, Any]
+    by_town_hall: bool
+    clean: Cleaner
+
+
+@dataclass(frozen=True)
 class _Judges:
-    """Two validators of one schema: `wordy` says what is wrong, `fast` only whether something is."""
+    """What judges by one schema, made once of it.
+
+    `known`: its answers. `ruled`: the lists with a rule of `_list_rules`. Two validators:
+    `wordy` says what is wrong, `fast` only whether something is.
+    """
 
     schema: dict[str, Any]
+    known: dict[str, _Known]
+    ruled: tuple[tuple[str, dict[str, Any]], ...]
     wordy: Draft202012Validator
     fast: jsonschema_rs.Draft202012Validator
 
 
 def _judges(couche: Couche) -> _Judges:
-    """Return the couche's validators, built once per version of its schema."""
+    """Return what judges the couche's answers, built once per version of its schema."""
     key, schema = (couche.pk, couche.schema_version), couche.attribute_schema
     known = _validators.get(key)
     if known is None or (known.schema is not schema and known.schema != schema):
-        made = _Judges(schema, Draft202012Validator(schema), jsonschema_rs.Draft202012Validator(schema))
-        known = _validators[key] = made
+        known = _validators[key] = _made(couche)
     return known
+
+
+def _made(couche: Couche) -> _Judges:
+    schema, known = couche.attribute_schema, properties(couche)
+    return _Judges(
+        schema,
+        {name: _Known(one, bool(one.get("x-complete")), cleaner_of(one)) for name, one in known.items()},
+        tuple(
+            (name, one)
+            for name, one in known.items()
+            if "x-unique" in one or "x-before" in one.get("items", {})
+        ),
+        Draft202012Validator(schema),
+        jsonschema_rs.Draft202012Validator(schema),
+    )

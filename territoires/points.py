@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 # JavaScript writes 1e-7 for a place on the Greenwich meridian.
 NUMBER = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{0,30})?(?:[eE][+-]?[0-9]{1,3})?")
 MAX_TEXT = 48
+_MEMBERS = frozenset({"type", "coordinates"})
 
 
 def point_from_geojson(document: object) -> Point:
@@ -39,14 +40,19 @@ def coordinates_from_geojson(document: object) -> tuple[float, float]:
         )
     if document.get("type") != "Point":
         raise _refused(_("Seul le type Point est accepté : donnez un seul point."))
-    if not set(document) <= {"type", "coordinates"}:
+    if not document.keys() <= _MEMBERS:
         raise _refused(_("Ne gardez que « type » et « coordinates » dans la géométrie."))
     coordinates = document.get("coordinates")
     if not isinstance(coordinates, list | tuple) or len(coordinates) != 2:
         raise _refused(_("Donnez exactement deux nombres : longitude puis latitude."))
-    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in coordinates):
+    lon, lat = coordinates
+    if not _is_number(lon) or not _is_number(lat):
         raise _refused(_("La longitude et la latitude doivent être des nombres."))
-    return _in_range(*coordinates)
+    return _in_range(lon, lat)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def point_from_text(lon: str, lat: str) -> Point:

@@ -5,7 +5,7 @@ import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import pyproj
@@ -38,6 +38,24 @@ class Row:
     accuracy_m: float | None
 
 
+# A column of the file, what converts its cells, the answer they are.
+_Parts = list[tuple[str, Callable[[Any], Any], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A column of the file, what converts its cells, and the flat column of the couche that it fills."""
+
+    source: str
+    convert: Callable[[Any], Any]
+    column: Column
+
+    def read(self, cells: dict[str, Any]) -> Any:
+        """Return the value of the cell, None when it is empty."""
+        cell = cells[self.source]
+        return None if cell is None or cell == "" else self.convert(cell)
+
+
 class Reader:
     """Reads the rows of one file: everything that is the same for all of them is prepared once."""
 
@@ -45,10 +63,17 @@ class Reader:
         self, couche: Couche, mapping: Mapping, *, to_wgs84: pyproj.Transformer | None, default_date: str
     ) -> None:
         by_name = {column.name: column for column in columns_of(couche)}
-        self._answers = [
-            (source, _converter(by_name[name]), partial(_put, by_name[name]))
-            for name, source in mapping.fields.items()
+        chosen = [
+            _Cell(source, _converter(by_name[name]), by_name[name]) for name, source in mapping.fields.items()
         ]
+        self._plain = [
+            (cell.source, cell.convert, cell.column.path[0])
+            for cell in chosen
+            if cell.column.key is None and len(cell.column.path) == 1
+        ]
+        self._nested = [cell for cell in chosen if cell.column.key is None and len(cell.column.path) > 1]
+        self._keyed = _by_key(chosen)
+        self._others = [cell for cell in chosen if cell.column.key is not None and cell.column.excluding]
         self._mapping = mapping
         self._to_wgs84 = to_wgs84
         self._default_date = default_date
@@ -59,21 +84,32 @@ class Reader:
         geometry = None if wkb is None else self._from_wkb(wkb)
         if geometry is None and mapping.x and mapping.y:
             geometry = self._from_columns(cells)
-        attributes: dict[str, Any] = {}
-        for source, convert, put in self._answers:
-            cell = cells[source]
-            if cell is not None and cell != "":
-                value = convert(cell)
-                if value is not None:
-                    put(attributes, value)
         return Row(
             number,
             geometry,
-            attributes,
+            self._attributes(cells),
             str(cells.get(mapping.identifier) or "").strip() if mapping.identifier else "",
             _instant(cells.get(mapping.date)) or self._default_date if mapping.date else self._default_date,
             _number(cells.get(mapping.accuracy)) if mapping.accuracy else None,
         )
+
+    def _attributes(self, cells: dict[str, Any]) -> dict[str, Any]:
+        """Return the answers of a row: each flat column goes back where it comes from."""
+        attributes = _said(cells, self._plain)
+        for one in self._nested:
+            if (value := one.read(cells)) is not None:
+                inner = attributes
+                for part in one.column.path[:-1]:
+                    inner = inner.setdefault(part, {})
+                inner[one.column.path[-1]] = value
+        for (name, key, wanted), parts in self._keyed.items():
+            if said := _said(cells, parts):
+                attributes.setdefault(name, []).append({key: wanted, **said})
+        for one in self._others:
+            if (value := one.read(cells)) is not None:
+                rows = attributes.setdefault(one.column.path[0], [])
+                rows.extend(value if isinstance(value, list) else [value])
+        return attributes
 
     def _from_wkb(self, wkb: bytes) -> dict[str, Any]:
         """Return the GeoJSON point, in longitude and latitude; of what is no point, the kind alone."""
@@ -98,6 +134,26 @@ class Reader:
         if self._to_wgs84 is not None:
             x, y = self._to_wgs84.transform(x, y)
         return {"type": "Point", "coordinates": [x, y]}
+
+
+def _said(cells: dict[str, Any], parts: _Parts) -> dict[str, Any]:
+    """Return {answer: value} of the cells that are not empty."""
+    said: dict[str, Any] = {}
+    for source, convert, name in parts:
+        cell = cells[source]
+        if cell is not None and cell != "" and (value := convert(cell)) is not None:
+            said[name] = value
+    return said
+
+
+def _by_key(cells: list[_Cell]) -> dict[tuple[str, str, str], _Parts]:
+    """Return the columns that fill one object of a list, together, by (list, key, its value)."""
+    found: dict[tuple[str, str, str], _Parts] = {}
+    for cell in cells:
+        if cell.column.key is not None and not cell.column.excluding:
+            group = found.setdefault((cell.column.path[0], *cell.column.key), [])
+            group.append((cell.source, cell.convert, cell.column.path[-1]))
+    return found
 
 
 def _converter(column: Column) -> Callable[[Any], Any]:
@@ -177,30 +233,15 @@ def _json(text: str) -> Any:
         return text
 
 
-def _put(column: Column, attributes: dict[str, Any], value: Any) -> None:
-    """Put the value of a flat column back where it comes from."""
-    if column.key is None:
-        inner = attributes
-        for part in column.path[:-1]:
-            inner = inner.setdefault(part, {})
-        inner[column.path[-1]] = value
-        return
-    name, (key, wanted) = column.path[0], column.key
-    rows = attributes.setdefault(name, [])
-    if column.excluding:
-        rows.extend(value if isinstance(value, list) else [value])
-        return
-    for row in rows:
-        if isinstance(row, dict) and row.get(key) == wanted:
-            row[column.path[-1]] = value
-            return
-    rows.append({key: wanted, column.path[-1]: value})
-
-
 def _number(value: Any) -> Any:
     """Return a number; a comma may be its decimal mark. What is none stays as it is."""
     if not isinstance(value, str):
         return value
+    try:
+        # As machines write them.
+        return float(value)
+    except ValueError:
+        pass
     text = value.strip().replace("\u202f", "").replace("\u00a0", "").replace(" ", "").replace(",", ".")
     if not text:
         return None
