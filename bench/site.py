@@ -53,12 +53,14 @@ def running_site(
     *,
     limits: bool = False,
     like: Site | None = None,
+    static: Path | None = None,
 ) -> Iterator[Site]:
     """Create a database, load the demo, serve web and worker; end them all on the way out.
 
     `local` is a folder of its own; `database` holds Django's keys of a base on the same server.
     With `limits`, strangers are slowed and solve proofs of work, as in production. A site `like`
-    another that runs takes its tables and its static files, which half a minute would make again.
+    another that runs takes its tables and its static files, which half a minute would make again;
+    `static` is a folder of files collected from the same sources.
     """
     name = f"{database['NAME']}_{local.name}_{os.getpid()}"
     base = {
@@ -79,9 +81,12 @@ def running_site(
     site, children = Site(url, env, bare), []
     try:
         if like:
-            shutil.copytree(Path(like.env["REPERES_LOCAL"]) / "static", local / "static")
+            static = Path(like.env["REPERES_LOCAL"]) / "static"
         else:
             site.manage("migrate", "-v0")
+        if static:
+            shutil.copytree(static, local / "static")
+        else:
             site.manage("collectstatic", "--noinput", "-v0")
         _copy(admin, name, bare)
         site.manage("load_demo")

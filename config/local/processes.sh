@@ -208,6 +208,8 @@ run_tests() {
     REPERES_CHROMIUM_FULL=${REPERES_CHROMIUM_FULL:-$(find_chromium)}
     export REPERES_CHROMIUM REPERES_CHROMIUM_FULL
     unset REPERES_DEMO REPERES_PROCESS
+    # What was collected just above serves each worker of the tests.
+    export REPERES_COLLECTED=1
     coverage='' workers='-n 2'
     # Counting branches costs a third of the time: asked for, by REPERES_COVERAGE=1.
     [ $# -gt 0 ] || [ "${REPERES_COVERAGE:-}" != 1 ] || coverage='--cov --cov-report=term-missing:skip-covered'

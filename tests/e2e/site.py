@@ -11,6 +11,7 @@ from django.conf import settings
 
 from bench.site import Site
 from bench.site import running_site as site_on
+from tests.static import collected
 
 __all__ = ["Site", "running_site"]
 
@@ -19,5 +20,5 @@ __all__ = ["Site", "running_site"]
 def running_site(local: Path, territory: Path | None = None, *, like: Site | None = None) -> Iterator[Site]:
     """Run a site on the server of the test database, `like` another when its tables serve again."""
     # Under pytest the settings already name the test database; a name of our own beside it.
-    with site_on(local, settings.DATABASES["default"], territory, like=like) as site:
+    with site_on(local, settings.DATABASES["default"], territory, like=like, static=collected()) as site:
         yield site

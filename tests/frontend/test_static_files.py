@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
-from django.test import override_settings
 
 from contributions import worker
+from tests.static import static_files
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 SCRIPTS = FRONTEND / "static" / "js"
@@ -22,10 +21,7 @@ PAGES = [path for path in TEMPLATES if path.relative_to(FRONTEND / "templates").
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("collected")
-    storage = {"staticfiles": {"BACKEND": "config.staticfiles.HashedStaticFilesStorage"}}
-    with override_settings(STATIC_ROOT=folder, STORAGES=storage):
-        call_command("collectstatic", interactive=False, verbosity=0)
+    with static_files(tmp_path_factory.mktemp("collected")) as folder:
         yield folder
 
 
