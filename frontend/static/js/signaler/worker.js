@@ -77,7 +77,8 @@ async function open(request, url) {
   const page = await shell();
   if (!page) return fetch(request);
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)).then(() => page);
-  return Promise.race([fetch(request).catch(() => page), late]);
+  // What the browser keeps for a minute is not the server: without it, only the application can send later.
+  return Promise.race([fetch(request, { cache: "no-cache" }).catch(() => page), late]);
 }
 
 /** @param {Request} request */
