@@ -166,6 +166,8 @@ def test_the_arrows_move_the_map_under_the_cross(phone: Phone, capture: Camera) 
     latitude = page.get_by_label("Latitude").input_value()
     capture(page, "appli-2-carte")
     page.keyboard.press("ArrowUp")
+    # The place follows once the map has stopped.
+    expect(page.get_by_label("Latitude")).not_to_have_value(latitude)
     expect(page.locator(".lieu__etat")).to_contain_text("Sous la croix :")
     assert float(page.get_by_label("Latitude").input_value()) > float(latitude)
     page.keyboard.press("ArrowRight")
