@@ -23,6 +23,8 @@ from territoires.models import Commune, Departement, Epci
 from territoires.scope import Territory, parse_territory
 
 YES, NO = "oui", "non"
+# In force at a version, as `fv_geom_alive` reads it beside a box (`couches.constraints.ALIVE`).
+ALIVE_AT = sql.SQL("int4range(fv.from_version, fv.to_version) @> {number}")
 OPEN_ENDS = ("", "..")
 # A parameter of ours is never the name of a question.
 RESERVED = frozenset({"territoire", "du", "au", "datetime"})
@@ -95,7 +97,7 @@ def in_force(version: CoucheVersion, *, placed: bool = False) -> list[sql.Compos
     number = sql.Literal(version.number)
     couche = sql.SQL("fv.couche_id = {}").format(sql.Literal(version.couche_id))
     if placed:
-        return [couche, sql.SQL("int4range(fv.from_version, fv.to_version) @> {}").format(number)]
+        return [couche, ALIVE_AT.format(number=number)]
     return [
         couche,
         sql.SQL("fv.from_version <= {}").format(number),

@@ -6,14 +6,14 @@ cell, read from what `couches/density.py` keeps. Mapbox Vector Tile 2.1, extent 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connections
 from psycopg import sql
 
 from couches import density
-from couches.filters import Filters
+from couches.filters import ALIVE_AT, Filters
 from couches.mercator import tile_box
 from couches.models import Couche, CoucheVersion
 from couches.prepared import fetch_row
@@ -68,10 +68,7 @@ SELECT coalesce((SELECT ST_AsMVT(drawn, {layer}, {extent}, 'geom', 'number') FRO
         FROM (SELECT ST_MakePoint({extent} / 2, {extent} / 2) AS geom, true AS truncated, {limit} AS shown
               WHERE (SELECT count(*) FROM found) > {limit}) said), '')
 FROM asked""")
-_IN_FORCE = sql.SQL(
-    "fv.couche_id = (SELECT couche_id FROM asked WHERE NOT sensitive) "
-    "AND int4range(fv.from_version, fv.to_version) @> {number}"
-)
+_ITS_COUCHE = sql.SQL("fv.couche_id = (SELECT couche_id FROM asked WHERE NOT sensitive)")
 # Of a sensitive couche the middle of the cell, not of what is in it: one object alone would be where it is.
 _AGGREGATES = sql.SQL("""{asked}
 SELECT coalesce((SELECT ST_AsMVT(cell, {layer}, {extent}, 'geom') FROM (
@@ -93,11 +90,14 @@ _SAME = {
 
 
 def _composed(
-    statement: sql.SQL, layer: str, values: Mapping[str, sql.Composable], where: sql.Composable | None = None
+    statement: sql.SQL,
+    layer: str,
+    values: Mapping[str, sql.Composable],
+    filters: Iterable[sql.Composable] = (),
 ) -> sql.Composed:
     return statement.format(
         asked=_ASKED.format(**values),
-        where=where or _IN_FORCE.format(**values),
+        where=sql.SQL(" AND ").join([_ITS_COUCHE, ALIVE_AT.format(number=values["number"]), *filters]),
         layer=sql.Literal(layer),
         notice=sql.Literal(NOTICE),
         **_SAME,
@@ -137,16 +137,14 @@ def draw_filtered(version: CoucheVersion, z: int, x: int, y: int, filters: Filte
     with reader().cursor() as cursor:
         cursor.execute(objects_sql(version, z, x, y, filters).as_string(cursor.cursor))
         row = cursor.fetchone()
-    assert row is not None  # noqa: S101  # the version is there
-    return bytes(row[0])
+    return bytes(row[0]) if row else b""
 
 
 def objects_sql(version: CoucheVersion, z: int, x: int, y: int, filters: Filters) -> sql.Composed:
     """Return the statement that draws the objects of a tile, its values written in."""
     asked = _parameters(version.couche.slug, version.number, z, x, y)
     values = {name: sql.Literal(value) for name, value in asked.items()}
-    where = sql.SQL(" AND ").join([_IN_FORCE.format(**values), *filters.where()])
-    return _composed(_OBJECTS, OBJECTS, values, where)
+    return _composed(_OBJECTS, OBJECTS, values, filters.where())
 
 
 def _parameters(slug: str, number: int, z: int, x: int, y: int) -> dict[str, Any]:

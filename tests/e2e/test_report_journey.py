@@ -18,10 +18,6 @@ from tests.e2e.phone import COUNTERS, HERE, Phone, geocoder, geocoder_pattern, j
 from tests.frontend.factories import publish_dead_zone
 
 Camera = Callable[[Page, str], None]
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
-)
 BORDER = "Tout près d'une autre commune : vérifiez le lieu. La mairie confirmera."
 with_worker = pytest.mark.browser_context_args(service_workers="allow")
 
@@ -370,34 +366,6 @@ def test_a_known_place_opens_on_the_server_and_the_app_without_it(
     context.set_offline(True)
     phone.open(f"?feature={zone.pk}")
     phone.title("Que voulez-vous signaler ?")
-
-
-def test_the_phone_offers_to_install_when_the_browser_does(phone: Phone) -> None:
-    phone.open()
-    phone.page.evaluate(
-        """() => dispatchEvent(Object.assign(new Event("beforeinstallprompt", { cancelable: true }),
-            { prompt: () => { window.asked = true; } }))"""
-    )
-    phone.to_review()
-    phone.send()
-    phone.is_sent()
-    phone.tap("Installer Repères sur ce téléphone")
-    assert phone.page.evaluate("window.asked")
-
-
-@pytest.mark.browser_context_args(user_agent=IPHONE)
-def test_an_iphone_is_told_of_its_home_screen(phone: Phone) -> None:
-    phone.open().to_review()
-    phone.send()
-    phone.is_sent()
-    expect(phone.page.get_by_text("ajoutez Repères à l'écran d'accueil")).to_be_visible()
-
-
-def test_other_phones_are_not_told_of_the_home_screen(phone: Phone) -> None:
-    phone.open().to_review()
-    phone.send()
-    phone.is_sent()
-    expect(phone.page.get_by_text("écran d'accueil")).to_have_count(0)
 
 
 def test_the_geocoder_is_the_only_stranger_a_report_may_call(phone: Phone, context: BrowserContext) -> None:
