@@ -28,6 +28,7 @@ from contributions.preview import preview
 from contributions.submission import submit
 from contributions.validation import Submission
 from couches.loading import load
+from couches.mercator import cell_of
 from couches.models import Couche, CoucheVersion, FeatureVersion
 from couches.publication import Change, publish
 from exports.formats import FORMATS
@@ -124,6 +125,18 @@ def _texts(held: bytes) -> list[str]:
         return [held.decode("utf-8", "replace")]
     with zipfile.ZipFile(io.BytesIO(held)) as archive:
         return [archive.read(name).decode("utf-8", "replace") for name in archive.namelist()]
+
+
+@pytest.mark.parametrize("zoom", [10, 14, 18])
+@pytest.mark.parametrize("query", ["", "?kind=cafe"])
+def test_no_tile_draws_it_not_even_in_the_middle_of_its_cell(
+    version: CoucheVersion, client: Client, zoom: int, query: str
+) -> None:
+    """From zoom 10 a tile draws objects: of such a couche, none."""
+    x, y = cell_of(*MIDDLE, zoom)
+    for number in ("1", "derniere"):
+        response = client.get(f"/tuiles/services/{number}/{zoom}/{x}/{y}.mvt{query}")
+        assert (response.status_code, response.content) == (200, b""), number
 
 
 @pytest.mark.parametrize("form", ["gpkg", "fgb", "shp"])
