@@ -64,9 +64,11 @@ _OBJECTS = sql.SQL("""{asked}, found AS MATERIALIZED (
     FROM (SELECT * FROM found LIMIT {limit}) fv CROSS JOIN asked a CROSS JOIN named n
 )
 SELECT coalesce((SELECT ST_AsMVT(drawn, {layer}, {extent}, 'geom', 'number') FROM drawn), '')
-    || coalesce((SELECT ST_AsMVT(said, {notice}, {extent}, 'geom')
-        FROM (SELECT ST_MakePoint({extent} / 2, {extent} / 2) AS geom, true AS truncated, {limit} AS shown
-              WHERE (SELECT count(*) FROM found) > {limit}) said), '')
+    -- Asked only when it has something to say: a branch that is not taken is never computed.
+    || CASE WHEN (SELECT count(*) FROM found) > {limit} THEN (
+        SELECT ST_AsMVT(said, {notice}, {extent}, 'geom')
+        FROM (SELECT ST_MakePoint({extent} / 2, {extent} / 2) AS geom, true AS truncated, {limit} AS shown) said
+    ) ELSE '' END
 FROM asked""")
 _ITS_COUCHE = sql.SQL("fv.couche_id = (SELECT couche_id FROM asked WHERE NOT sensitive)")
 # Of a sensitive couche the middle of the cell, not of what is in it: one object alone would be where it is.
