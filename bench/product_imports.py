@@ -38,7 +38,8 @@ def import_rows(*, rows: int, seed: int) -> dict[str, Any]:
         day = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
         source = Source(path, hashlib.sha256(str(time.time_ns()).encode()).hexdigest(), day, mapping)
         started = time.perf_counter()
-        counts = process(couche, source, Sender(None, None), wet=True, errors=Path(folder) / "erreurs.csv")
+        errors = Path(folder) / "erreurs.csv"
+        counts = process(couche, source, Sender(None, None), wet=True, errors=errors).counts
         seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": seconds, "peak_mb": peak, "entered": counts["create"], "copy": _copy_again()}

@@ -54,6 +54,10 @@ class ImportAnswer(serializers.Serializer):
     mapping = serializers.DictField(help_text="Devinée, puis celle que vous donnez.")
     rows_done = serializers.IntegerField()
     counts = serializers.DictField(child=serializers.IntegerField())
+    unknown = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField()),
+        help_text="Textes que les choix n'ont pas reconnus : {champ: {texte: nombre de fois}}, cent par champ.",
+    )
     error = serializers.CharField(allow_blank=True)
     errors_url = serializers.CharField(
         allow_null=True, help_text="Adresse des lignes laissées de côté, en CSV."
@@ -65,12 +69,12 @@ class ImportAnswer(serializers.Serializer):
 
 def represent(row: Import) -> dict[str, Any]:
     """Return what a program reads of an import."""
-    plain = ("name", "state", "sha256", "crs", "columns", "sample", "mapping", "rows_done", "counts", "error")
+    plain = ("name", "state", "sha256", "crs", "columns", "sample", "mapping", "rows_done", "counts")
     found = desk.has_errors(row)
     return {
         "id": str(row.pk),
         "couche": row.couche.slug,
-        **{name: getattr(row, name) for name in plain},
+        **{name: getattr(row, name) for name in (*plain, "unknown", "error")},
         "errors_url": f"/api/v1/imports/{row.pk}/erreurs.csv" if found else None,
         "created_at": row.created_at,
         "finished_at": row.finished_at,
@@ -136,7 +140,8 @@ class ImportDetail(APIView):
         request=OpenApiTypes.OBJECT,
         description=(
             "`fields` {champ du tableau plat: colonne du fichier}, `x`, `y`, `crs` (EPSG), `date`, `accuracy`, "
-            "`match` (none, id, place), `identifier`, `radius_m` ; ce qui n'est pas dit reste."
+            "`match` (none, id, place), `identifier`, `radius_m`, `values` {champ: {texte du fichier: code du "
+            "choix, ou vide pour aucune réponse}} ; ce qui n'est pas dit reste."
         ),
         responses=ImportAnswer,
     )

@@ -70,6 +70,7 @@ CLASSIFICATION: dict[str, str] = {
     "Import.mapping": "internal",
     "Import.rows_done": "internal",
     "Import.counts": "internal",
+    "Import.unknown": "personal",
     "Import.error": "internal",
     "Import.finished_at": "internal",
     "Import.delete_after": "internal",

@@ -1,11 +1,15 @@
 """The forms of an import: the file, then what each of its columns says."""
 
+import hashlib
+import json
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contributions.imports.choices import choices_of, likeliest
 from contributions.imports.mapping import (
     CRS_CHOICES,
     DEFAULT_RADIUS_M,
@@ -27,6 +31,10 @@ SPECIAL = {
 }
 
 
+# What a text that a choice does not know may be said to be: a code (`c:` before it), or nothing.
+NO_ANSWER, CODE = "rien", "c:"
+
+
 class ImportForm(forms.Form):
     """The couche and the file."""
 
@@ -41,8 +49,27 @@ class ImportForm(forms.Form):
     )
 
 
+@dataclass(frozen=True)
+class Text:
+    """A text that choices did not recognise: the fields that take the same choices, and met it.
+
+    `times` is how many times the last trial met it: 0 for one that was answered before.
+    """
+
+    fields: tuple[str, ...]
+    choices: dict[str, str]
+    text: str
+    times: int
+
+    @property
+    def name(self) -> str:
+        """Return the name of its question, the same whatever the other texts are."""
+        asked = json.dumps([self.text, sorted(self.choices)])
+        return f"val_{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+
+
 class MappingForm(forms.Form):
-    """One choice per column of the file, then how objects are recognised."""
+    """One choice per column of the file, one per text that was not recognised, then how objects are."""
 
     crs = forms.ChoiceField(
         label=gettext_lazy("Système de coordonnées"), choices=list(CRS_CHOICES.items()), required=False
@@ -69,6 +96,9 @@ class MappingForm(forms.Form):
         choices = _choices(row)
         for rank, name in enumerate(row.columns):
             self.fields[f"col_{rank}"] = forms.ChoiceField(label=name, choices=choices, required=False)
+        self.texts = _texts(row, mapping)
+        for text in self.texts:
+            self.fields[text.name] = _question(mapping, text)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -76,6 +106,18 @@ class MappingForm(forms.Form):
         return [
             {"field": self[f"col_{rank}"], "examples": _examples(self.row, rank)}
             for rank in range(len(self.row.columns))
+        ]
+
+    @property
+    def groups(self) -> list[dict[str, Any]]:
+        """The texts that were not recognised with their questions, by the fields that met them."""
+        titles = {column.name: column.title for column in fields_of(self.row.couche)}
+        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for text in self.texts:
+            groups.setdefault(text.fields, []).append({"field": self[text.name], "times": text.times})
+        return [
+            {"title": " · ".join(titles[name] for name in names), "rows": rows}
+            for names, rows in groups.items()
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -102,13 +144,63 @@ class MappingForm(forms.Form):
             "crs": data.get("crs") or "4326",
             "match": data["match"],
             "radius_m": data.get("radius_m") or DEFAULT_RADIUS_M,
+            "values": self._values(),
         }
+
+    def _values(self) -> dict[str, dict[str, str]]:
+        """Return what each text stands for, by field; one left unanswered stays unknown."""
+        values: dict[str, dict[str, str]] = {}
+        for text in self.texts:
+            if chosen := self.cleaned_data.get(text.name):
+                code = chosen.removeprefix(CODE) if chosen != NO_ANSWER else ""
+                for name in text.fields:
+                    values.setdefault(name, {})[text.text] = code
+        return values
 
     def tell(self, errors: dict[str, list[str]]) -> None:
         """Show the refusals of the verb: on their field where there is one."""
         for name, texts in errors.items():
             for text in texts:
                 self.add_error(name if name in self.fields else None, text)
+
+
+def _texts(row: Import, mapping: Mapping) -> list[Text]:
+    """Return the texts to ask about, the most frequent first, each once for all fields of the same choices.
+
+    A list of white zones has a column per operator and use: nobody answers twelve times what « Moyen » is.
+    """
+    found: dict[tuple[tuple[str, str], ...], dict[str, list[tuple[str, int]]]] = {}
+    for column in fields_of(row.couche):
+        choices = choices_of(column)
+        if column.name not in mapping.fields or not choices:
+            continue
+        of_choices = found.setdefault(tuple(choices.items()), {})
+        said = dict.fromkeys(mapping.values.get(column.name, {}), 0)
+        for text, times in {**said, **row.unknown.get(column.name, {})}.items():
+            of_choices.setdefault(text, []).append((column.name, times))
+    texts = [
+        Text(tuple(name for name, _times in met), dict(choices), text, sum(times for _name, times in met))
+        for choices, by_text in found.items()
+        for text, met in by_text.items()
+    ]
+    return sorted(texts, key=lambda text: -text.times)
+
+
+def _question(mapping: Mapping, text: Text) -> forms.ChoiceField:
+    """Return the question of a text, set as it was answered, else on the choice it looks most like."""
+    answers = [mapping.values.get(name, {}).get(text.text) for name in text.fields]
+    said = next((answer for answer in answers if answer is not None), None)
+    code = likeliest(text.text, text.choices) if said is None else said
+    return forms.ChoiceField(
+        label=text.text,
+        choices=[
+            ("", _("À laisser de côté")),
+            (NO_ANSWER, _("Pas de réponse")),
+            *((f"{CODE}{one}", label) for one, label in text.choices.items()),
+        ],
+        required=False,
+        initial=f"{CODE}{code}" if code else "" if said is None else NO_ANSWER,
+    )
 
 
 def _initial(row: Import, mapping: Mapping) -> dict[str, Any]:

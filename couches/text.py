@@ -49,6 +49,12 @@ def printable(value: object, *, max_length: int = 60) -> str:
     return " ".join(kept.split())[:max_length]
 
 
+def plain(text: str) -> str:
+    """Return a name without accents, case nor punctuation: "N° de Téléphone" → "n_de_telephone"."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", ascii_text).strip("_")
+
+
 def _too_long(length: int, max_length: int) -> ValidationError:
     return ValidationError(
         _("Ce texte a %(length)d caractères : %(max)d au plus.") % {"length": length, "max": max_length},

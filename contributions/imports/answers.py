@@ -11,12 +11,11 @@ from typing import Any
 import pyproj
 from django.utils.dateparse import parse_date, parse_datetime
 
+from contributions.imports.choices import YES, Choice
 from contributions.imports.mapping import Mapping
 from couches.columns import LIST_SEPARATOR, Column, columns_of
 from couches.models import Couche
 
-_YES = {"oui": True, "true": True, "1": True, "vrai": True, "o": True, "yes": True}
-_NO = {"non": False, "false": False, "0": False, "faux": False, "n": False, "no": False}
 # Our CSV puts a quote before what a spreadsheet would take for a formula.
 _FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 _DAY = len("2026-05-04")
@@ -63,8 +62,10 @@ class Reader:
         self, couche: Couche, mapping: Mapping, *, to_wgs84: pyproj.Transformer | None, default_date: str
     ) -> None:
         by_name = {column.name: column for column in columns_of(couche)}
+        self._choices = {name: Choice(by_name[name], mapping.values.get(name, {})) for name in mapping.fields}
         chosen = [
-            _Cell(source, _converter(by_name[name]), by_name[name]) for name, source in mapping.fields.items()
+            _Cell(source, _converter(by_name[name], self._choices[name]), by_name[name])
+            for name, source in mapping.fields.items()
         ]
         self._plain = [
             (cell.source, cell.convert, cell.column.path[0])
@@ -92,6 +93,10 @@ class Reader:
             _instant(cells.get(mapping.date)) or self._default_date if mapping.date else self._default_date,
             _number(cells.get(mapping.accuracy)) if mapping.accuracy else None,
         )
+
+    def unknown(self) -> dict[str, dict[str, int]]:
+        """Return {field: {text: how many times}} of the choices that were not recognised so far."""
+        return {name: found for name, choice in self._choices.items() if (found := choice.unknown())}
 
     def _attributes(self, cells: dict[str, Any]) -> dict[str, Any]:
         """Return the answers of a row: each flat column goes back where it comes from."""
@@ -156,32 +161,32 @@ def _by_key(cells: list[_Cell]) -> dict[tuple[str, str, str], _Parts]:
     return found
 
 
-def _converter(column: Column) -> Callable[[Any], Any]:
+def _converter(column: Column, choice: Choice) -> Callable[[Any], Any]:
     """Return what turns a cell into the column's kind; what has no meaning stays, to be refused."""
-    codes = _codes(column)
     by_kind: dict[str, Callable[[str], Any]] = {
-        "list": lambda text: _parts(text, codes),
-        "boolean": lambda text: _YES.get(text.casefold(), _NO.get(text.casefold(), text)),
+        "list": lambda text: _parts(text, choice),
+        "boolean": lambda text: _truth(text, choice),
         "integer": _number,
         "number": _number,
         "json": _json,
     }
-    read = by_kind.get(column.kind, lambda text: codes.get(text.casefold(), text) if codes else text)
+    read = by_kind.get(column.kind, choice.read)
 
     def convert(cell: Any) -> Any:
-        if not isinstance(cell, str):
-            return _native(cell, column)
-        text = cell.strip()
+        value = cell if isinstance(cell, str) else _native(cell, column)
+        if not isinstance(value, str):
+            return value
+        text = value.strip()
         if text[:1] == "'" and text[:2] in _FORMULA:
             text = text[1:]
         return read(text) if text else None
 
     # Lists are changed by who receives them; a choice comes back a million times.
-    return convert if column.kind in ("list", "json") else _remembering(convert)
+    return convert if column.kind in ("list", "json") else _remembering(convert, choice)
 
 
-def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return the same converter with the first texts of the column remembered."""
+def _remembering(convert: Callable[[Any], Any], choice: Choice) -> Callable[[Any], Any]:
+    """Return the same converter with the first texts of the column remembered; those to count are not."""
     known: dict[str, Any] = {}
 
     def converted(cell: Any) -> Any:
@@ -190,29 +195,23 @@ def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if cell in known:
             return known[cell]
         value = convert(cell)
-        if len(known) < REMEMBERED:
+        if len(known) < REMEMBERED and choice.knows(cell):
             known[cell] = value
         return value
 
     return converted
 
 
-def _codes(column: Column) -> dict[str, str]:
-    """Return {label or code in lower case: code} of a choice: people write what they read."""
-    codes = {str(label).casefold(): str(code) for code, label in column.labels.items()}
-    codes |= {str(code).casefold(): str(code) for code in column.labels}
-    known = column.definition.get("enum") or column.definition.get("items", {}).get("enum") or ()
-    return codes | {str(code).casefold(): str(code) for code in known}
+def _truth(text: str, choice: Choice) -> Any:
+    code = choice.read(text)
+    return code == YES if choice.knows(text) and code is not None else code
 
 
-def _parts(text: str, labels: dict[str, str]) -> Any:
+def _parts(text: str, choice: Choice) -> Any:
     if text[:1] == "[":
         return _json(text)
-    return [
-        labels.get(part.strip().casefold(), part.strip())
-        for part in text.split(LIST_SEPARATOR)
-        if part.strip()
-    ]
+    read = [choice.read(part.strip()) for part in text.split(LIST_SEPARATOR) if part.strip()]
+    return [part for part in read if part is not None] or None
 
 
 def _native(value: Any, column: Column) -> Any:

@@ -24,7 +24,7 @@ from comptes.models import User
 from comptes.permissions import Forbidden, SignInFirst, communes_for, mandates_for
 from comptes.roles import Gesture
 from contributions.imports.mapping import Mapping, guess, read_mapping
-from contributions.imports.run import MAX_BYTES, MAX_ROWS, Sender, Source, process
+from contributions.imports.run import MAX_BYTES, MAX_ROWS, Outcome, Sender, Source, process
 from contributions.imports.upload import MAX_UPLOAD
 from contributions.models import Import
 from couches import objects
@@ -45,6 +45,8 @@ LOOK_SECONDS = 25
 # Who sends many files waits for the first ones.
 MAX_UNDER_WAY = 3
 SUFFIXES = (".csv", ".tsv", ".txt", ".ods", ".geojson", ".json", ".gpkg", ".fgb", ".zip", ".geojson.gz")
+# Once proposed too: what was left aside is corrected here, and nothing is doubled.
+_AT_REST = (Import.State.UPLOADED, Import.State.CHECKED, Import.State.FAILED, Import.State.DONE)
 _SAFE_SUFFIX = re.compile(r"(\.geojson|\.gpkg|\.fgb)?\.[a-z]{2,7}$")
 
 
@@ -184,8 +186,9 @@ def _shown(value: Any) -> str:
 def describe(row: Import, given: MappingType[str, Any]) -> None:
     """Keep how the columns are read. Raises NotNow, and ValidationError by field."""
     mapping = read_mapping(row.couche, row.columns, given, has_geometry=bool(row.crs))
-    with _held(row, Import.State.UPLOADED, Import.State.CHECKED, Import.State.FAILED) as held:
-        held.mapping, held.state, held.error, held.counts = mapping.as_json(), Import.State.UPLOADED, "", {}
+    with _held(row, *_AT_REST) as held:
+        held.mapping, held.state, held.error = mapping.as_json(), Import.State.UPLOADED, ""
+        held.counts, held.unknown = {}, {}
         held.save()
     row.refresh_from_db()
 
@@ -194,7 +197,7 @@ def ask_trial(row: Import) -> None:
     """Have every row judged, nothing being proposed. Raises NotNow, ValidationError."""
     # What was guessed and never looked at must be whole too.
     read_mapping(row.couche, row.columns, row.mapping, has_geometry=bool(row.crs))
-    _start(row, Import.State.CHECKING, Import.State.UPLOADED, Import.State.CHECKED, Import.State.FAILED)
+    _start(row, Import.State.CHECKING, *_AT_REST)
 
 
 def ask_run(row: Import) -> None:
@@ -248,7 +251,7 @@ def work(import_id: uuid.UUID) -> None:
         return
     wet = row.state == Import.State.RUNNING
     try:
-        counts = _process(row, wet=wet)
+        outcome = _process(row, wet=wet)
     except Gone:
         shutil.rmtree(folder_of(row), ignore_errors=True)
         return
@@ -262,10 +265,10 @@ def work(import_id: uuid.UUID) -> None:
         _end(row, Import.State.FAILED, error=text)
         raise
     else:
-        _end(row, Import.State.DONE if wet else Import.State.CHECKED, counts=counts)
+        _end(row, Import.State.DONE if wet else Import.State.CHECKED, outcome=outcome)
 
 
-def _process(row: Import, *, wet: bool) -> dict[str, int]:
+def _process(row: Import, *, wet: bool) -> Outcome:
     """Read the file with the rights its sender has today. Raises Forbidden, FileRefused, Gone."""
     check_may_import(row.by)
     national = mandates_for(row.by, Gesture.IMPORT).filter(national=True).exists()
@@ -276,9 +279,11 @@ def _process(row: Import, *, wet: bool) -> dict[str, int]:
             raise Gone
 
     source = Source(_stored(row), row.sha256, row.created_at, Mapping(**row.mapping))
-    counts = process(row.couche, source, Sender(row.by, codes), wet=wet, errors=errors_of(row), progress=told)
+    outcome = process(
+        row.couche, source, Sender(row.by, codes), wet=wet, errors=errors_of(row), progress=told
+    )
     objects.keep(errors_of(row), Path(settings.MEDIA_ROOT))
-    return counts
+    return outcome
 
 
 def _path_of(row: Import) -> Path:
@@ -292,7 +297,11 @@ def _stored(row: Import) -> Path:
     return path
 
 
-def _end(row: Import, state: Import.State, *, error: str = "", counts: dict[str, int] | None = None) -> None:
+def _end(row: Import, state: Import.State, *, error: str = "", outcome: Outcome | None = None) -> None:
     Import.objects.filter(pk=row.pk).update(
-        state=state, error=error, counts=counts or {}, finished_at=timezone.now()
+        state=state,
+        error=error,
+        counts=outcome.counts if outcome else {},
+        unknown=outcome.unknown if outcome else {},
+        finished_at=timezone.now(),
     )

@@ -1,7 +1,5 @@
 """Which column of a file answers which field: guessed, corrected by a person, checked once."""
 
-import re
-import unicodedata
 from collections.abc import Mapping as MappingType
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -10,8 +8,10 @@ import pyproj
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from contributions.imports.choices import read_values
 from couches.columns import Column, columns_of
 from couches.models import Couche
+from couches.text import plain
 from territoires.refusals import FileRefused
 
 MAX_RADIUS_M = 1_000
@@ -43,7 +43,9 @@ class Mapping:
 
     `fields` {name of a flat column of the couche: column of the file}; `x`, `y` and `crs` (EPSG code)
     where rows carry no geometry; `match` says how an existing object is recognised: "id" by
-    `identifier`, "place" by its name within `radius_m` metres, "none" never.
+    `identifier`, "place" by its name within `radius_m` metres, "none" never. `values` {flat column:
+    {text of the file: code of the choice, "" for no answer}} is what a person said of the texts that the
+    couche does not know.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Mapping:
     match: str = "none"
     identifier: str = ""
     radius_m: int = DEFAULT_RADIUS_M
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return what the row keeps."""
@@ -74,11 +77,11 @@ def name_field(couche: Couche) -> str:
 
 def guess(couche: Couche, columns: list[str], *, has_geometry: bool) -> Mapping:
     """Return the mapping that the names of the columns suggest: ours, our labels, usual words."""
-    by_plain = {_plain(name): name for name in reversed(columns)}
+    by_plain = {plain(name): name for name in reversed(columns)}
     found: dict[str, str] = {}
     for column in fields_of(couche):
         spelled = (column.name, column.short, column.title, *_national_names(column))
-        name = next((by_plain[_plain(one)] for one in spelled if _plain(one) in by_plain), "")
+        name = next((by_plain[plain(one)] for one in spelled if plain(one) in by_plain), "")
         if name and name not in found.values():
             found[column.name] = name
 
@@ -102,7 +105,7 @@ def read_mapping(
 ) -> Mapping:
     """Return the mapping a person or a program gives. Raises ValidationError by field."""
     errors: dict[str, list[str]] = {}
-    known = {column.name for column in fields_of(couche)}
+    known = {column.name: column for column in fields_of(couche)}
 
     def column_named(name: str, value: object) -> str:
         text = value if isinstance(value, str) else ""
@@ -125,7 +128,13 @@ def read_mapping(
         errors["match"] = [_("Choisissez none, id ou place.")]
         match = "none"
     mapping = Mapping(
-        fields=found, crs=_crs(given, errors), match=str(match), radius_m=_radius(given, errors), **single
+        fields=found,
+        crs=_crs(given, errors),
+        match=str(match),
+        radius_m=_radius(given, errors),
+        # What is said of a field that no column answers any more is forgotten with it.
+        values=read_values({name: known[name] for name in found}, given.get("values"), errors),
+        **single,
     )
     _check_whole(couche, mapping, errors, has_geometry=has_geometry)
     if errors:
@@ -171,12 +180,6 @@ def _national_names(column: Column) -> list[str]:
     """Return the names of the field in its national schema, said by the couche's own schema."""
     table = column.definition.get("x-table", {})
     return [str(table[key]) for key in ("name", "national") if key in table]
-
-
-def _plain(text: str) -> str:
-    """Return a name without accents, case nor punctuation: "N° de Téléphone" → "n_de_telephone"."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "_", ascii_text).strip("_")
 
 
 def transformer(crs: str) -> pyproj.Transformer | None:

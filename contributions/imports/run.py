@@ -62,6 +62,18 @@ class Sender:
     allowed: list[str] | None
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a whole file gave.
+
+    `counts`: rows, create, update, same (nothing new to propose), known (entered before), refused;
+    `unknown` {field: {text: how many times}} of the choices that were not recognised.
+    """
+
+    counts: dict[str, int]
+    unknown: dict[str, dict[str, int]]
+
+
 def process(
     couche: Couche,
     source: Source,
@@ -70,11 +82,10 @@ def process(
     wet: bool,
     errors: Path,
     progress: Callable[[int], None] = lambda rows: None,
-) -> dict[str, int]:
-    """Read a whole file; return the counts, and write what was left aside to `errors`.
+) -> Outcome:
+    """Read a whole file; return what it gave, and write what was left aside to `errors`.
 
-    Counts: rows, create, update, same (nothing new to propose), known (entered before),
-    refused. Memory is that of four batches. Raises `territoires.refusals.FileRefused`.
+    Memory is that of four batches. Raises `territoires.refusals.FileRefused`.
     """
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -101,7 +112,8 @@ def process(
             progress(counts["rows"])
         for handed in desk.last():
             _tell(told, counts, handed)
-    return {name: counts[name] for name in ("rows", "create", "update", "same", "known", "refused")}
+    told_of = ("rows", "create", "update", "same", "known", "refused")
+    return Outcome({name: counts[name] for name in told_of}, reader.unknown())
 
 
 def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:

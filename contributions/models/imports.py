@@ -13,7 +13,8 @@ class Import(models.Model):
     """A file of points, its mapping and its counts; seen by who sent it alone.
 
     `columns` are the file's, `sample` its first rows as texts; `mapping` is
-    `contributions.imports.mapping.Mapping` as JSON; `counts` that of `contributions.imports.run`.
+    `contributions.imports.mapping.Mapping` as JSON; `counts` that of `contributions.imports.run`,
+    and `unknown` the texts of choices that it did not recognise, {field: {text: how many times}}.
     The file and its errors are below MEDIA_ROOT/imports/{id}; all goes after `delete_after`.
     """
 
@@ -44,6 +45,7 @@ class Import(models.Model):
     mapping = models.JSONField(_("correspondances"), default=dict)
     rows_done = models.PositiveIntegerField(_("lignes lues"), default=0)
     counts = models.JSONField(_("comptes"), default=dict)
+    unknown = models.JSONField(_("valeurs non reconnues"), default=dict)
     error = models.TextField(_("pourquoi il s'est arrêté"), blank=True)
     finished_at = models.DateTimeField(_("fini le"), null=True)
     delete_after = models.DateField(_("effacé après"))

@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from contributions.imports import answers
+from contributions.imports.choices import Choice
 from contributions.models import Contribution
 from couches.columns import Column
 from territoires.models import Commune
@@ -133,7 +134,7 @@ def test_another_projection_is_brought_to_wgs84(aurillac: Commune, tmp_path: Pat
 )
 def test_a_cell_is_read_as_its_column_asks(cell: Any, column: dict[str, Any], answer: Any) -> None:
     asked = Column(name="c", short="c", title="C", path=("c",), **column)
-    assert answers._converter(asked)(cell) == answer
+    assert answers._converter(asked, Choice(asked, {}))(cell) == answer
 
 
 @pytest.mark.parametrize(

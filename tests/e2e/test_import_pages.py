@@ -81,3 +81,34 @@ def test_a_list_is_sent_described_tried_and_proposed(
     assert Contribution.objects.filter(channel="import").count() == 2
     office.get_by_role("button", name="Effacer ce fichier").press("Enter")
     expect(office.get_by_text("Le fichier est effacé.")).to_be_visible()
+
+
+def test_values_of_their_own_are_told_once_by_keyboard(
+    office: Page, accessible: Callable[[Page], None], capture: Callable[[Page, str], None]
+) -> None:
+    long = "Salle " + "polyvalente " * 6
+    rows = [*GOOD, "Bar A;Cafés;;2,44;44,93", "Bar B;Cafés;;2,45;44,93", f"Salle;{long};;2,44;44,93"]
+    send(office, csv_of(*rows), "lieux.csv")
+    office.get_by_role("button", name="Essayer, sans rien proposer").press("Enter")
+    desk.work(Import.objects.get().pk)
+    heading = office.get_by_role("heading", name="Les valeurs que la couche ne connaît pas")
+    expect(heading).to_be_visible(timeout=20_000)
+    accessible(office)
+    narrow(office)
+    capture(office, "import-valeurs")
+    office.set_viewport_size({"width": 1280, "height": 800})
+    capture(office, "import-valeurs-large")
+    # What looks like a choice is proposed; the other waits for an answer.
+    question = office.get_by_label("Cafés", exact=True)
+    expect(question.locator("option:checked")).to_have_text("Café de village")
+    expect(office.get_by_label(long.strip()).locator("option:checked")).to_have_text("À laisser de côté")
+    question.focus()
+    office.keyboard.press("Tab")
+    expect(office.get_by_label(long.strip())).to_be_focused()
+    office.keyboard.type("Pas de")
+    expect(office.get_by_label(long.strip()).locator("option:checked")).to_have_text("Pas de réponse")
+    office.get_by_role("button", name="Essayer, sans rien proposer").press("Enter")
+    desk.work(Import.objects.get().pk)
+    expect(office.get_by_role("button", name="Proposer 4 lignes")).to_be_visible(timeout=20_000)
+    # The third place has no kind at all now, which the couche asks for; the answers stay on the page.
+    expect(office.get_by_label("Cafés", exact=True).locator("option:checked")).to_have_text("Café de village")

@@ -270,6 +270,9 @@ def test_a_state_admits_its_gestures_only(send: Send) -> None:
     with pytest.raises(desk.NotNow):
         desk.ask_run(row)
     run(row)
+    with pytest.raises(desk.NotNow):
+        desk.ask_run(row)
+    desk.ask_trial(row)
     for verb in (desk.ask_run, desk.ask_trial, lambda one: desk.describe(one, one.mapping)):
         with pytest.raises(desk.NotNow):
             verb(row)

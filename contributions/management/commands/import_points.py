@@ -41,11 +41,11 @@ class Command(BaseCommand):
                 errors = Path(folder) / "erreurs.csv"
                 source = self._source(couche, options["file"])
                 sender = Sender(by=None, allowed=None)
-                counts = process(couche, source, sender, wet=options["wet_run"], errors=errors)
+                outcome = process(couche, source, sender, wet=options["wet_run"], errors=errors)
                 self._tell(errors)
         except FileRefused as error:
             raise CommandError(error.text) from error
-        self._sum_up(counts, wet_run=options["wet_run"])
+        self._sum_up(outcome.counts, wet_run=options["wet_run"])
 
     def _source(self, couche: Couche, path: Path) -> Source:
         """Return the file with the mapping its column names suggest, after having told it."""
