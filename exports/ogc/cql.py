@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import cql2
@@ -55,10 +56,17 @@ _TEMPORAL = {
 _KINDS = {"string": str, "list": str, "integer": float, "number": float, "boolean": bool}
 
 
-def translate(
-    text: str, queryables: dict[str, Queryable], reference: Reference
-) -> tuple[sql.Composable, list[Queryable]]:
-    """Return (the condition a CQL2 text expresses, the queryables it reads); geometries are in `reference`.
+@dataclass(frozen=True)
+class Condition:
+    """What a CQL2 text asks: its SQL, the queryables it reads, whether it keeps to some place."""
+
+    where: sql.Composable
+    read: tuple[Queryable, ...]
+    placed: bool
+
+
+def translate(text: str, queryables: dict[str, Queryable], reference: Reference) -> Condition:
+    """Return the condition a CQL2 text expresses; geometries are in `reference`.
 
     Raises ValidationError on `filter` with what is not understood and what would be.
     """
@@ -74,8 +82,16 @@ def translate(
     except (cql2.ValidationError, ValueError, TypeError, OSError):
         raise _refused(_("Ce filtre CQL2 n'est pas valide.")) from None
     translator = _Translator(queryables, reference)
-    condition = translator.condition(document)
-    return condition, list(translator.read.values())
+    where = translator.condition(document)
+    return Condition(where, tuple(translator.read.values()), _is_placed(document))
+
+
+def _is_placed(node: Any) -> bool:
+    """Say whether only what is at some place can meet a condition."""
+    operator = str(node.get("op", "")).lower() if isinstance(node, dict) else ""
+    if operator == "and":
+        return any(_is_placed(one) for one in node["args"])
+    return operator in _SPATIAL and operator != "s_disjoint"
 
 
 def _bound(text: str) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from exports.ogc.collections import Collection
-from exports.ogc.cql import translate
+from exports.ogc.cql import Condition, translate
 from exports.ogc.crs import MAX_COORDINATE, Reference, box_condition, read_reference
 from exports.ogc.queryables import Queryable, queryables_of
 from exports.rows import Selection
@@ -52,7 +52,7 @@ class ItemsQuery:
     conditions: tuple[sql.Composable, ...] = ()
     # What conditions read: the objects of keyed lists among it are searched, once for each row looked at.
     filtered: tuple[Queryable, ...] = field(default=())
-    # Whether a box is among the conditions.
+    # Whether a condition keeps to some place: a box, or what a filter says.
     placed: bool = False
 
     @property
@@ -89,32 +89,31 @@ def read_items(collection: Collection, parameters: Mapping[str, str]) -> ItemsQu
         if name in queryables and name not in RESERVED
     ]
     conditions += [_equals(one, text) for one, text in named]
-    condition, read = _read_filter(parameters, queryables, legal)
+    asked = _read_filter(parameters, queryables, legal)
     return ItemsQuery(
         collection=collection,
         reference=read_reference("crs", parameters.get("crs", ""), legal),
         limit=_read_limit(parameters.get("limit", "")),
         after=_read_cursor(parameters.get("curseur", "")),
         territory=parse_territory(parameters.get("territoire", "")),
-        conditions=(*conditions, *condition),
-        filtered=(*read, *(one for one, _text in named)),
-        placed=bool(box),
+        conditions=(*conditions, *([asked.where] if asked else [])),
+        filtered=(*(asked.read if asked else ()), *(one for one, _text in named)),
+        placed=bool(box) or (asked is not None and asked.placed),
     )
 
 
 def _read_filter(
     parameters: Mapping[str, str], queryables: dict[str, Queryable], legal: set[int]
-) -> tuple[list[sql.Composable], list[Queryable]]:
-    """Return (the condition of `filter`, if any, the queryables it reads)."""
+) -> Condition | None:
+    """Return what `filter` asks, if anything."""
     if parameters.get("filter-lang", "cql2-text") != "cql2-text":
         raise ValidationError({"filter-lang": [_("Seul cql2-text est offert.")]})
     if "filter" not in parameters:
-        return [], []
+        return None
     if not parameters["filter"]:
         raise ValidationError({"filter": [_("Ce filtre est vide : retirez-le, ou écrivez une condition.")]})
     reference = read_reference("filter-crs", parameters.get("filter-crs", ""), legal)
-    condition, read = translate(parameters["filter"], queryables, reference)
-    return [condition], read
+    return translate(parameters["filter"], queryables, reference)
 
 
 def needs_legal(collection: Collection, parameters: Mapping[str, str]) -> set[int]:

@@ -11,11 +11,12 @@ from typing import Any, Self
 
 from django.apps.registry import Apps
 from django.contrib.gis.db import models
+from django.contrib.gis.db.models.lookups import GISLookup
 from django.db import connections
 from django.db.models.fields import Field
 from django.db.models.sql import Query
 from django.db.models.sql.datastructures import BaseTable
-from django.db.models.sql.where import WhereNode
+from django.db.models.sql.where import AND, WhereNode
 from psycopg import sql
 
 from couches.columns import Column, columns_of
@@ -47,21 +48,41 @@ _FIELDS: dict[str, type[Field[Any, Any]]] = {
 _models: dict[str, tuple[dict[str, Any], type[models.Model]]] = {}
 
 
-class _Rows(BaseTable):
-    """The statement of one version's rows, where a query names its table."""
+# What may be anywhere else than at the geometry it is compared to.
+_EVERYWHERE = {"disjoint", "fes_beyond", "isnull"}
 
-    def __init__(self, name: str, alias: str | None, *, statement: str):
+
+class _Rows(BaseTable):
+    """The statement of one version's rows, where a query names its table.
+
+    `placed` is the same for a query that asks for a place: one index answers for it and the version.
+    """
+
+    def __init__(self, name: str, alias: str | None, *, statement: str, placed: str):
         super().__init__(name, alias)
-        self.statement = statement
+        self.statement, self.placed = statement, placed
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the statement, named like the table it stands for."""
-        return f"{self.statement} {compiler.quote_name_unless_alias(self.table_alias)}", []
+        statement = self.placed if _is_placed(compiler.query.where) else self.statement
+        return f"{statement} {compiler.quote_name_unless_alias(self.table_alias)}", []
 
     def relabeled_clone(self, change_map: dict[str | None, str]) -> Self:
         """Return the same under another alias."""
         alias = change_map.get(self.table_alias) or self.table_alias
-        return self.__class__(self.table_name, alias, statement=self.statement)
+        return self.__class__(self.table_name, alias, statement=self.statement, placed=self.placed)
+
+
+def _is_placed(where: WhereNode) -> bool:
+    """Say whether only rows at some place can meet a condition."""
+    if where.negated or (where.connector != AND and len(where.children) > 1):
+        return False
+    return any(
+        _is_placed(one)
+        if isinstance(one, WhereNode)
+        else isinstance(one, GISLookup) and one.lookup_name not in _EVERYWHERE
+        for one in where.children
+    )
 
 
 class PublishedQuerySet(models.QuerySet[Any]):
@@ -116,13 +137,14 @@ def published_rows(version: CoucheVersion) -> PublishedQuerySet:
     """Return the rows of a version, in the order of their keys, from the database for reading."""
     model = _model_of(version)
     query = Query(model)
-    query.base_table_class = partial(_Rows, statement=_statement(version))  # type: ignore[assignment]  # called like it
+    at_rest, placed = _statement(version), _statement(version, placed=True)
+    query.base_table_class = partial(_Rows, statement=at_rest, placed=placed)  # type: ignore[assignment]  # called like it
     rows = PublishedQuerySet(model, query=query, using=reader().alias)
     rows.version = version
     return rows
 
 
-def _statement(version: CoucheVersion) -> str:
+def _statement(version: CoucheVersion, *, placed: bool = False) -> str:
     columns = columns_of(version.couche)
     values = [
         sql.SQL("({}){} AS {}").format(
@@ -136,7 +158,7 @@ def _statement(version: CoucheVersion) -> str:
         values=sql.SQL(", ").join(values),
         fields=ROW_FIELDS,
         tables=TABLES,
-        where=Selection(version).where(),
+        where=Selection(version, placed=placed).where(),
         keyed=keyed_objects(columns),
     )
     # Django gives parameters to every statement: a lone % would be read as one of them.

@@ -30,6 +30,7 @@ from exports.wfs.types import types_asked
 logger = logging.getLogger(__name__)
 NAMESPACE = f"{settings.PUBLIC_URL}/wfs"
 _METHODS = "GET, HEAD, POST, OPTIONS"
+_OPERATION_END = b"</ows:Operation>"
 # What the library raises on texts it cannot read, beside its own exceptions.
 _UNREADABLE = (
     ExternalParsingError,
@@ -52,6 +53,24 @@ _UNREADABLE = (
 )
 
 
+class _GetCapabilities(wfs20.GetCapabilities):
+    """What is offered, and how many objects a page holds: GDAL would ask for a hundred at a time."""
+
+    def render_xml(self, context: dict[str, Any], ows_request: Any) -> HttpResponse:
+        """Add `CountDefault` (OGC 09-025r2, table 14), which the library's template does not say."""
+        response = super().render_xml(context, ows_request)
+        told = (
+            '<ows:Constraint name="CountDefault"><ows:NoValues/>'
+            f"<ows:DefaultValue>{self.view.max_page_size}</ows:DefaultValue></ows:Constraint>"
+        )
+        # Inside the operation, where GDAL and QGIS look.
+        before, operation, after = response.content.partition(b'<ows:Operation name="GetFeature">')
+        response.content = (
+            before + operation + after.replace(_OPERATION_END, told.encode() + _OPERATION_END, 1)
+        )
+        return response
+
+
 class _GetFeature(wfs20.GetFeature):
     """GML and GeoJSON; the CSV that a spreadsheet may open safely is among the files."""
 
@@ -65,7 +84,13 @@ class WfsView(WFSView):
 
     xml_namespace = NAMESPACE
     xml_namespace_aliases = {"reperes": NAMESPACE}
-    accept_operations = {"WFS": {**WFSView.accept_operations["WFS"], "GetFeature": _GetFeature}}
+    accept_operations = {
+        "WFS": {
+            **WFSView.accept_operations["WFS"],
+            "GetCapabilities": _GetCapabilities,
+            "GetFeature": _GetFeature,
+        }
+    }
     max_page_size = settings.GISSERVER_DEFAULT_MAX_PAGE_SIZE
     http_method_names = ("get", "head", "post", "options")
 

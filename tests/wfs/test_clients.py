@@ -23,8 +23,9 @@ def positions(emma: Client, version: CoucheVersion) -> list[tuple[float, float]]
 
 @pytest.fixture
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three objects a page: what the capabilities say is all that GDAL knows of it."""
     monkeypatch.setattr(WfsView, "max_page_size", 3)
-    monkeypatch.setenv("OGR_WFS_PAGE_SIZE", "3")
+    monkeypatch.delenv("OGR_WFS_PAGE_SIZE", raising=False)
 
 
 @pytest.mark.usefixtures("short_pages")
