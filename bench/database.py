@@ -74,6 +74,13 @@ class BenchDatabase:
         """Return another base on the same server, for a small couche beside the large one."""
         return BenchDatabase(self._base_url, "bench_petite")
 
+    def of_a_departement(self) -> "BenchDatabase":
+        """Return another base on the same server, of the demonstration's communes.
+
+        They have their EPCI and their town halls, which a file of outlines does not tell.
+        """
+        return BenchDatabase(self._base_url, "bench_departement")
+
     def _sown(self) -> str | None:
         """Return what the database holds, as its comment says; the comment is written last."""
         with psycopg.connect(self._base_url) as connection:

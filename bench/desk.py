@@ -6,11 +6,18 @@ from bench.measure import product
 from bench.report import Line
 
 PENDING = 100_000
+# Reports that are copied to make these.
+MODELS = 2_000
 REQUESTS = 60
 
 
 def run(database: BenchDatabase, sizes: dict[int, int], rounds: int) -> list[Line]:
-    """Return the p95 of the queue at 100,000 pending against an empty one, and the gestures of a queue."""
+    """Return the p95 of the queue at 100,000 pending against an empty one, and the gestures of a queue.
+
+    On a base of its own: an official has a mandate in an EPCI, and the country's outlines name none.
+    """
+    database = database.of_a_departement()
+    database.prepare(small=1_000, large=2_000, pending=MODELS, national=False, fresh=False)
     found = product(
         "queue", database.environment("web"), pending=PENDING, requests=REQUESTS, rounds=max(2, rounds)
     )

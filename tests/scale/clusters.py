@@ -117,8 +117,9 @@ class Cluster:
         )  # fmt: skip
 
     def stop(self) -> None:
-        """Stop, whatever it is doing."""
-        if (self.data / "postmaster.pid").exists():
+        """Stop, whatever it is doing; nothing is left to stop of one that was killed."""
+        left = self.data / "postmaster.pid"
+        if left.exists() and Path(f"/proc/{left.read_text().split()[0]}").exists():
             run(
                 *unprivileged(str(self.bin / "pg_ctl"), "-D", str(self.data), "-m", "immediate", "-w", "stop")
             )

@@ -1,17 +1,22 @@
 """A second real cluster that follows: read while it does, left aside when it lags or dies."""
 
 import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from tests.scale.clusters import (
+    ROOT,
     Cluster,
     Site,
     copy_of_the_schema,
     environment,
     python,
+    run,
     serving,
     until,
     workplace,
@@ -23,7 +28,8 @@ from tests.exports.factories import change, release
 from tests.moderation.factories import town
 from territoires.models import Commune
 Commune.objects.filter(pk="15014").exists() or town()
-print(release(change(), change()).number)
+# Of a file, whose objects need no decision here.
+print(release(change(origin="import"), change(origin="import")).number)
 """
 MANIFEST = "/exports/zones-blanches/derniere/manifeste.json"
 SIGNED_IN = {"Cookie": "sessionid=anybody"}
@@ -32,18 +38,18 @@ SIGNED_IN = {"Cookie": "sessionid=anybody"}
 class Pair:
     """A primary, the replica that follows it, and a site on both."""
 
-    def __init__(self, primary: Cluster, replica: Cluster, site: Site, env: dict[str, str]) -> None:
-        self.primary, self.replica, self.site, self._env = primary, replica, site, env
+    def __init__(
+        self, primary: Cluster, replica: Cluster, site: Site, env: dict[str, str], folder: Path
+    ) -> None:
+        self.primary, self.replica, self.site, self.env, self.folder = primary, replica, site, env, folder
 
     def publish(self) -> int:
         """Publish one more version on the primary."""
-        return int(python(PUBLISH, self._env).split()[-1])
+        return int(python(PUBLISH, self.env).split()[-1])
 
     def latest(self, headers: dict[str, str] | None = None) -> int:
         """Return the version the site says is in force, whatever happens to a cluster."""
-        status, body = self.site.get(MANIFEST, headers)
-        assert status == 200, body[-500:]
-        return int(json.loads(body)["number"])
+        return int(manifest(self.site, headers)["number"])
 
     def caught_up(self) -> None:
         """Wait until the replica has all that the primary has."""
@@ -67,6 +73,13 @@ class Pair:
         return str(json.loads(self.site.get("/readyz")[1])["replica"])
 
 
+def manifest(site: Site, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return what a site says of the version in force."""
+    status, body = site.get(MANIFEST, headers)
+    assert status == 200, body[-500:]
+    return dict(json.loads(body))
+
+
 @pytest.fixture
 def pair(db: None) -> Iterator[Pair]:
     with workplace() as folder:
@@ -79,7 +92,7 @@ def pair(db: None) -> Iterator[Pair]:
             replica.follow(primary)
             both = {**env, "REPERES_REPLICA_URL": replica.url(), "REPERES_REPLICA_MAX_LAG": str(LAG_S)}
             with serving(both, folder) as site:
-                yield Pair(primary, replica, site, env)
+                yield Pair(primary, replica, site, env, folder)
         finally:
             replica.stop()
             primary.stop()
@@ -91,6 +104,7 @@ def test_a_replica_is_read_while_it_follows_and_nobody_sees_it_fail(pair: Pair) 
     pair.read_by_it()
     _a_version_on_its_way(pair)
     _a_replica_that_dies_and_comes_back(pair)
+    _a_replica_that_takes_over(pair)
 
 
 def _a_version_on_its_way(pair: Pair) -> None:
@@ -128,7 +142,24 @@ def _a_replica_that_dies_and_comes_back(pair: Pair) -> None:
     pair.replica.start()
     until(lambda: pair.standing() == "suit", "the replica that came back is read")
     pair.read_by_it()
-    # Promoted by somebody, it follows nobody: what it says is no longer what was decided.
+
+
+def _a_replica_that_takes_over(pair: Pair) -> None:
+    """The promotion of docs/exploitation-plusieurs-machines.md, gesture after gesture."""
+    pair.caught_up()
+    before = manifest(pair.site)
     pair.replica.sql("SELECT pg_promote()")
+    # It follows nobody any more: while the other decides, what it says is not what was decided.
     until(lambda: pair.standing() == "ecarte", "a promoted replica is left aside")
     assert pair.latest() == 2
+    pair.primary.kill()
+    assert pair.site.get("/readyz")[0] == 503 and pair.site.get("/healthz")[0] == 200
+    alone = {**pair.env, "DATABASE_URL": pair.replica.url()}
+    with serving(alone, pair.folder) as site:
+        assert site.get("/readyz")[0] == 200
+        assert manifest(site) == before
+        # It decides: a version follows the last one without a gap, and every invariant holds.
+        assert int(python(PUBLISH, alone).split()[-1]) == 3
+        assert manifest(site)["number"] == 3
+        run(sys.executable, str(ROOT / "manage.py"), "fsck", env={**alone, "REPERES_PROCESS": "manage"})
+        assert pair.replica.sql("SELECT count(*) FROM couches_coucheversion") == 3
