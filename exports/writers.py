@@ -229,10 +229,12 @@ def licence_text(demand: Demand) -> str:
 def zip_files(path: Path, files: list[Path], stamp: dt.datetime) -> None:
     """Zip files, each dated `stamp`: the same files give the same zip."""
     moment = stamp.astimezone(dt.UTC).timetuple()[:6]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=ZIP_LEVEL) as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         for file in files:
             entry = zipfile.ZipInfo(file.name, moment)
             entry.compress_type = zipfile.ZIP_DEFLATED
+            # An entry that is opened has its own level, not the archive's; `compress_level` from Python 3.13.
+            entry._compresslevel = ZIP_LEVEL  # type: ignore[attr-defined]  # unknown to typeshed
             entry.external_attr = 0o644 << 16
             entry.file_size = file.stat().st_size
             with file.open("rb") as source, archive.open(entry, "w") as target:

@@ -62,6 +62,8 @@ def graph_of(found: list[Facts], *, address: str, page: int, last_page: int, tot
     graph.add((catalogue, DCTERMS.publisher, _publisher(graph)))
     for facts in found:
         graph.add((catalogue, DCAT.dataset, _dataset(graph, facts)))
+        for service in facts.services:
+            graph.add((catalogue, DCAT.service, _service(graph, facts, service)))
     _paging(graph, address, page, last_page, total)
     return graph
 
@@ -114,8 +116,6 @@ def _dataset(graph: Graph, facts: Facts) -> URIRef:
         graph.add((dataset, DCTERMS.temporal, _period(graph, facts.days)))
     for download in facts.downloads:
         graph.add((dataset, DCAT.distribution, _distribution(graph, facts, download)))
-    for service in facts.services:
-        _service(graph, dataset, facts, service)
     return dataset
 
 
@@ -191,17 +191,28 @@ def _file_type(name: str) -> URIRef | Literal:
     return URIRef(f"{AUTHORITY}file-type/{FILE_TYPES[name]}") if name in FILE_TYPES else Literal(name)
 
 
-def _service(graph: Graph, dataset: URIRef, facts: Facts, service: Service) -> None:
-    """Add a data service, and the distribution through which the dataset is reached by it."""
-    node = URIRef(f"{service.url}#service")
+def _service(graph: Graph, facts: Facts, service: Service) -> URIRef:
+    """Add a data service, and the distribution through which the dataset is reached by it; return the former.
+
+    Its fields are those that udata reads of an API (`dataservice_from_rdf`).
+    """
+    node, dataset = URIRef(f"{service.url}#service"), URIRef(facts.page)
     title = f"{service.title} : {facts.couche.title}"
     for predicate, value in [
         (RDF.type, DCAT.DataService),
+        (DCTERMS.identifier, Literal(f"{service.url}#service")),
         (DCTERMS.title, Literal(title, lang="fr")),
-        (DCAT.endpointURL, URIRef(service.url)),
+        (DCTERMS.description, Literal(service.text, lang="fr")),
+        (DCTERMS.issued, Literal(facts.first_published.isoformat(), datatype=XSD.dateTime)),
+        (DCTERMS.modified, Literal(facts.version.published_at.isoformat(), datatype=XSD.dateTime)),
+        (DCAT.endpointURL, URIRef(service.root)),
+        (DCAT.endpointDescription, URIRef(service.described_by)),
         (DCTERMS.conformsTo, URIRef(service.conforms_to)),
         (DCAT.servesDataset, dataset),
+        (DCAT.contactPoint, _contact(graph)),
+        (DCTERMS.publisher, _publisher(graph)),
         (DCTERMS.license, _reference(facts.licence)),
+        *[(DCAT.keyword, Literal(word, lang="fr")) for word in facts.keywords],
     ]:
         graph.add((node, predicate, value))
     reached = URIRef(f"{service.url}#acces")
@@ -215,6 +226,7 @@ def _service(graph: Graph, dataset: URIRef, facts: Facts, service: Service) -> N
     ]:
         graph.add((reached, predicate, value))
     graph.add((dataset, DCAT.distribution, reached))
+    return node
 
 
 def _paging(graph: Graph, address: str, page: int, last_page: int, total: int) -> None:

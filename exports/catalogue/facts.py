@@ -29,11 +29,18 @@ class Download:
 
 @dataclass(frozen=True)
 class Service:
-    """A service that gives the couche: its address and the standard it follows."""
+    """A service that gives the couche.
+
+    `url` is where a client begins, `root` the service's own address, `described_by` the document that
+    says all it does, `conforms_to` the standard it follows.
+    """
 
     name: str
     title: str
+    text: str
     url: str
+    root: str
+    described_by: str
     conforms_to: str
 
 
@@ -126,23 +133,36 @@ def _downloads(couche: Couche, version: CoucheVersion) -> list[Download]:
 
 def _services(couche: Couche) -> list[Service]:
     site = settings.PUBLIC_URL
+    capabilities = f"{site}/wfs/?service=WFS&request=GetCapabilities&typeNames=reperes:{couche.slug}"
+    tiles = f"{site}/tuiles/{couche.slug}/derniere/tilejson.json"
     return [
         Service(
-            "ogc",
-            "OGC API – Features",
-            f"{site}/ogc/collections/{couche.slug}",
-            "http://www.opengis.net/spec/ogcapi-features-1/1.0",
+            name="ogc",
+            title="OGC API – Features",
+            text=_("Objets en GeoJSON, page par page, avec projections et filtres CQL2 : pour QGIS et GDAL."),
+            url=f"{site}/ogc/collections/{couche.slug}",
+            root=f"{site}/ogc/",
+            described_by=f"{site}/ogc/api",
+            conforms_to="http://www.opengis.net/spec/ogcapi-features-1/1.0",
         ),
         Service(
-            "wfs",
-            "WFS 2.0",
-            f"{site}/wfs/?service=WFS&request=GetCapabilities&typeNames=reperes:{couche.slug}",
-            "http://www.opengis.net/def/serviceType/ogc/wfs/2.0",
+            name="wfs",
+            title="WFS 2.0",
+            text=_(
+                "Objets en GML 3.2 ou GeoJSON, avec projections et filtres : pour les logiciels plus anciens."
+            ),
+            url=capabilities,
+            root=f"{site}/wfs/",
+            described_by=capabilities,
+            conforms_to="http://www.opengis.net/def/serviceType/ogc/wfs/2.0",
         ),
         Service(
-            "tuiles",
-            "TileJSON",
-            f"{site}/tuiles/{couche.slug}/derniere/tilejson.json",
-            "https://github.com/mapbox/tilejson-spec/tree/master/3.0.0",
+            name="tuiles",
+            title="TileJSON",
+            text=_("Tuiles vectorielles, pour montrer la couche sur une carte."),
+            url=tiles,
+            root=tiles,
+            described_by=tiles,
+            conforms_to="https://github.com/mapbox/tilejson-spec/tree/master/3.0.0",
         ),
     ]

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.gis.geos import Point
@@ -123,6 +124,26 @@ def test_its_services_are_apis(dataset: tuple[Graph, Any]) -> None:
     assert services and all(only(graph, one, DCAT.servesDataset) == node for one in services)
     reached = {service for _one, service in graph.subject_objects(DCAT.accessService)}
     assert reached == services
+
+
+def test_data_gouv_reads_each_service_as_an_api(dataset: tuple[Graph, Any], emma: Client) -> None:
+    """What udata's `dataservice_from_rdf` takes, each once; and the description is there when asked."""
+    graph, node = dataset
+    [catalogue] = graph.subjects(RDF.type, DCAT.Catalog)
+    services = set(graph.objects(catalogue, DCAT.service))
+    assert services == set(graph.subjects(RDF.type, DCAT.DataService)) and len(services) == 3
+    identifiers = {str(only(graph, one, DCTERMS.identifier)) for one in services}
+    assert len(identifiers) == 3
+    for one in services:
+        for predicate in (DCTERMS.title, DCTERMS.description, DCTERMS.license, DCAT.contactPoint):
+            assert str(only(graph, one, predicate))
+        for predicate in (DCTERMS.issued, DCTERMS.modified):
+            assert only(graph, one, predicate) == only(graph, node, predicate)
+        for predicate in (DCAT.endpointURL, DCAT.endpointDescription):
+            address = urlsplit(str(only(graph, one, predicate)))
+            assert emma.get(f"{address.path}?{address.query}").status_code == 200, address
+        assert only(graph, only(graph, one, DCAT.servesDataset), DCTERMS.identifier)
+        assert len(list(graph.objects(one, DCAT.keyword))) == 4
 
 
 def test_the_national_schema_is_named(emma: Client, aurillac: Any) -> None:

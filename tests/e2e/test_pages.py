@@ -64,13 +64,13 @@ def test_axe_finds_nothing_at_night(
     village: Village,
     page: Page,
     path: str,
-    accessible: Callable[[Page], None],
+    legible: Callable[[Page], None],
     capture: Callable[[Page, str], None],
 ) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto(village.url + path)
     capture(page, "nuit-" + next(name for name, address in PAGES.items() if address == path))
-    accessible(page)
+    legible(page)
 
 
 def test_nothing_scrolls_sideways_at_320_px(village: Village, page: Page) -> None:
