@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from contributions.imports.choices import choices_of, likeliest
 from contributions.imports.mapping import (
@@ -33,6 +33,9 @@ SPECIAL = {
 
 # What a text that a choice does not know may be said to be: a code (`c:` before it), or nothing.
 NO_ANSWER, CODE = "rien", "c:"
+# Questions of one page: a browser's form has at most DATA_UPLOAD_MAX_NUMBER_FIELDS fields, columns included.
+MAX_ASKED = 150
+MAX_TITLES = 3
 
 
 class ImportForm(forms.Form):
@@ -96,7 +99,8 @@ class MappingForm(forms.Form):
         choices = _choices(row)
         for rank, name in enumerate(row.columns):
             self.fields[f"col_{rank}"] = forms.ChoiceField(label=name, choices=choices, required=False)
-        self.texts = _texts(row, mapping)
+        texts = _texts(row, mapping)
+        self.texts, self._kept = texts[:MAX_ASKED], texts[MAX_ASKED:]
         for text in self.texts:
             self.fields[text.name] = _question(mapping, text)
 
@@ -110,15 +114,21 @@ class MappingForm(forms.Form):
 
     @property
     def groups(self) -> list[dict[str, Any]]:
-        """The texts that were not recognised with their questions, by the fields that met them."""
+        """The texts that were not recognised with their questions, by the choices that they may stand for."""
         titles = {column.name: column.title for column in fields_of(self.row.couche)}
-        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        groups: dict[tuple[str, ...], dict[str, Any]] = {}
         for text in self.texts:
-            groups.setdefault(text.fields, []).append({"field": self[text.name], "times": text.times})
+            group = groups.setdefault(tuple(text.choices), {"fields": {}, "rows": []})
+            group["fields"] |= {name: titles[name] for name in text.fields}
+            group["rows"].append({"field": self[text.name], "times": text.times})
         return [
-            {"title": " · ".join(titles[name] for name in names), "rows": rows}
-            for names, rows in groups.items()
+            {"title": _joined(list(one["fields"].values())), "rows": one["rows"]} for one in groups.values()
         ]
+
+    @property
+    def unasked(self) -> int:
+        """How many more texts wait for the first ones to be answered."""
+        return sum(text.times > 0 for text in self._kept)
 
     def clean(self) -> dict[str, Any]:
         """Refuse two columns for one field."""
@@ -149,7 +159,12 @@ class MappingForm(forms.Form):
 
     def _values(self) -> dict[str, dict[str, str]]:
         """Return what each text stands for, by field; one left unanswered stays unknown."""
+        told = self.row.mapping.get("values", {})
         values: dict[str, dict[str, str]] = {}
+        for text in self._kept:
+            for name in text.fields:
+                if text.text in told.get(name, {}):
+                    values.setdefault(name, {})[text.text] = told[name][text.text]
         for text in self.texts:
             if chosen := self.cleaned_data.get(text.name):
                 code = chosen.removeprefix(CODE) if chosen != NO_ANSWER else ""
@@ -184,6 +199,15 @@ def _texts(row: Import, mapping: Mapping) -> list[Text]:
         for text, met in by_text.items()
     ]
     return sorted(texts, key=lambda text: -text.times)
+
+
+def _joined(titles: list[str]) -> str:
+    """Return the first titles, and how many more there are."""
+    shown, more = " · ".join(titles[:MAX_TITLES]), len(titles) - MAX_TITLES
+    if more <= 0:
+        return shown
+    text = ngettext("%(shown)s et %(more)d autre champ", "%(shown)s et %(more)d autres champs", more)
+    return text % {"shown": shown, "more": more}
 
 
 def _question(mapping: Mapping, text: Text) -> forms.ChoiceField:

@@ -6,7 +6,6 @@ for (`Mapping.values`), and the next trial reads them so.
 """
 
 import difflib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
@@ -14,8 +13,10 @@ from django.utils.translation import gettext as _
 from couches.columns import Column
 from couches.text import plain, printable
 
-# Beyond it a column is no choice: it was put beside the wrong field, or is to be corrected in the file.
+# Texts of a column that one trial counts: beyond, it was put beside the wrong field, or wants mending first.
 MAX_TEXTS = 100
+# Texts of a column that may be told, trial after trial.
+MAX_TOLD = 1_000
 # As long as a person reads at a glance; the schema's own labels are shorter.
 MAX_LENGTH = 80
 YES, NO = "true", "false"
@@ -56,9 +57,9 @@ def read_values(
     found: dict[str, dict[str, str]] = {}
     for name, column in columns.items():
         said = given.get(name) or {}
-        if not isinstance(said, dict) or len(said) > MAX_TEXTS:
+        if not isinstance(said, dict) or len(said) > MAX_TOLD:
             text = _("Donnez {texte du fichier: code du choix}, %(max)d textes au plus.")
-            errors[f"values.{name}"] = [text % {"max": MAX_TEXTS}]
+            errors[f"values.{name}"] = [text % {"max": MAX_TOLD}]
             continue
         allowed = {"", *choices_of(column)}
         wrong = [text for text, code in said.items() if not (_is_sound(text) and _is_one_of(code, allowed))]
@@ -85,7 +86,8 @@ class Choice:
     def __init__(self, column: Column, said: Mapping[str, str]) -> None:
         """Prepare for `column`; `said` {text of the file: code, or "" for no answer} comes from a person."""
         self.closed = bool(choices_of(column))
-        self._unknown: Counter[str] = Counter()
+        # By what is the same in capitals: the text as it was first met, and how many times.
+        self._unknown: dict[str, tuple[str, int]] = {}
         self._codes: dict[str, str | None] = dict(_spellings(column))
         self._codes |= {text.casefold(): code or None for text, code in said.items()}
 
@@ -95,7 +97,7 @@ class Choice:
         if folded in self._codes:
             return self._codes[folded]
         if self.closed:
-            self._count(text)
+            self._count(folded, text)
         return text
 
     def knows(self, text: str) -> bool:
@@ -103,12 +105,13 @@ class Choice:
         return not self.closed or text.strip().casefold() in self._codes
 
     def unknown(self) -> dict[str, int]:
-        """Return {text: how many times}, of the first MAX_TEXTS that were met."""
-        return dict(self._unknown)
+        """Return {text as first met: how many times}, of the first MAX_TEXTS that were met."""
+        return dict(self._unknown.values())
 
-    def _count(self, text: str) -> None:
-        if text in self._unknown or (len(self._unknown) < MAX_TEXTS and _is_sound(text)):
-            self._unknown[text] += 1
+    def _count(self, folded: str, text: str) -> None:
+        first, times = self._unknown.get(folded, (text, 0))
+        if times or (len(self._unknown) < MAX_TEXTS and _is_sound(text)):
+            self._unknown[folded] = (first, times + 1)
 
 
 def _spellings(column: Column) -> Iterable[tuple[str, str]]:

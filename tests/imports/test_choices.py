@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from comptes.models import User
+from contributions import forms_imports
 from contributions.forms_imports import CODE, NO_ANSWER, MappingForm
 from contributions.imports import choices, desk
 from contributions.imports.choices import Choice, choices_of, likeliest
@@ -43,6 +44,8 @@ def test_what_a_person_says_is_read_so_by_the_next_trial_and_the_run(send: Send)
 
 
 def test_one_way_of_writing_stands_for_its_capitals(send: Send) -> None:
+    row = tried(send(csv_of("Bar A;BAR-TABAC;;2,44;44,93", "Bar B; bar-Tabac ;;2,44;44,94")))
+    assert row.unknown == {"kind": {"BAR-TABAC": 2}}
     row = send(csv_of("Bar A;BAR-TABAC;;2,44;44,93", "Bar B; bar-Tabac ;;2,44;44,94"))
     desk.describe(row, {**row.mapping, "values": {"kind": {"Bar-tabac": "cafe"}}})
     assert tried(row).counts["create"] == 2
@@ -108,6 +111,10 @@ def test_a_text_is_asked_once_for_all_fields_of_the_same_choices(send: Send, may
     assert client_of(mayor).post(f"/importer/{row.pk}/", sent).status_code == 302
     worked(row)
     assert row.unknown == {} and row.counts["create"] == 1
+    assert [one["title"] for one in MappingForm(row=row).groups] == [
+        "Orange : Appels · Orange : SMS",
+        "Où étiez-vous ?",
+    ]
     nul = {"Nul": "none"}
     assert row.mapping["values"] == {"orange_calls": nul, "orange_sms": nul, "place": {"Nul": ""}}
 
@@ -150,7 +157,7 @@ def test_no_choice_is_proposed_between_two_as_likely() -> None:
         ({"kind": {"": "cafe"}}, "values.kind"),
         ({"kind": {"a\0b": "cafe"}}, "values.kind"),
         ({"kind": {"x" * 81: "cafe"}}, "values.kind"),
-        ({"kind": {f"t{rank}": "cafe" for rank in range(101)}}, "values.kind"),
+        ({"kind": {f"t{rank}": "cafe" for rank in range(1001)}}, "values.kind"),
         ({"nom": {"Bar": "cafe"}}, "values.nom"),
     ],
 )
@@ -194,6 +201,29 @@ def test_the_page_asks_the_most_frequent_first_and_keeps_the_answers(send: Send,
         "Cafés": (0, f"{CODE}cafe"),
         "rien": (0, NO_ANSWER),
     }
+
+
+def test_a_page_asks_what_a_browser_may_send_and_forgets_no_answer(
+    send: Send, mayor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forms_imports, "MAX_ASKED", 2)
+    lines = [f"Bar {rank};sorte {rank // 2};;2,44;44,9{rank}" for rank in range(8)]
+    row = send(csv_of(*lines))
+    desk.describe(row, {**row.mapping, "values": {"kind": {"sorte 3": "cafe"}}})
+    tried(row)
+    client, page = client_of(mayor), f"/importer/{row.pk}/"
+    assert "1 autre valeur, moins fréquente" in client.get(page).content.decode()
+    assert [text.text for text in MappingForm(row=row).texts] == ["sorte 0", "sorte 1"]
+    answers = {"sorte 0": f"{CODE}cafe", "sorte 1": f"{CODE}cafe"}
+    assert client.post(page, posted(row, **answers)).status_code == 302
+    worked(row)
+    assert row.mapping["values"]["kind"] == {f"sorte {rank}": "cafe" for rank in (3, 0, 1)}
+    assert row.unknown == {"kind": {"sorte 2": 2}} and row.counts["create"] == 6
+
+
+def test_the_questions_of_a_page_are_fewer_than_a_form_may_have(settings: Any) -> None:
+    most = forms_imports.MAX_ASKED + desk.MAX_COLUMNS + 10
+    assert most < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
 
 
 def test_a_forged_choice_is_told_on_its_question(send: Send, mayor: User) -> None:
