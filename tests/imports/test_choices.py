@@ -13,7 +13,9 @@ from contributions.imports.choices import Choice, choices_of, likeliest
 from contributions.imports.mapping import fields_of
 from contributions.models import Contribution, Import
 from couches.columns import Column
-from couches.models import Couche
+from couches.models import Couche, FeatureVersion
+from territoires.models import Commune
+from tests.exports.factories import change, release
 from tests.imports.conftest import ACCESS, GOOD, HEAD, Send, csv_of, geojson_of, run, told, tried, worked
 from tests.security.browsing import client_of
 
@@ -60,6 +62,17 @@ def test_a_text_may_stand_for_no_answer(send: Send) -> None:
     assert found == {"Bar A": None, "Bar B": [ACCESS]}
 
 
+def test_no_answer_leaves_that_of_the_object_it_corrects(
+    send: Send, services: Couche, aurillac: Commune
+) -> None:
+    release(change(attributes={"nom": "Café", "kind": "cafe", "services": [ACCESS]}), couche=services)
+    published = FeatureVersion.objects.get(attributes__nom="Café")
+    line = f"{published.feature_id};Café;cafe;néant;{published.geom.x};{published.geom.y}"
+    row = send(csv_of(line, head="id;nom;kind;services;longitude;latitude"))
+    desk.describe(row, {**row.mapping, "values": {"services": {"néant": ""}}})
+    assert tried(row).counts["same"] == 1, "nothing is taken away"
+
+
 def test_what_was_left_aside_enters_later_and_the_rest_is_not_doubled(send: Send) -> None:
     row = run(send(csv_of(*GOOD, *BARS)))
     assert row.state == "done" and row.unknown == {"kind": {"Bar-tabac": 3}}
@@ -92,6 +105,7 @@ def test_yes_and_no_are_said_in_other_words(send: Send) -> None:
     desk.describe(row, {**row.mapping, "values": {"volte": {"présent": "true"}}})
     assert run(row).counts["create"] == 1, told(row)
     assert Contribution.objects.get().attributes["volte"] is True
+    assert Choice(truth, {"présent": ""}).read("présent") is None, "neither yes nor no"
 
 
 def test_a_text_is_asked_once_for_all_fields_of_the_same_choices(send: Send, mayor: User) -> None:
