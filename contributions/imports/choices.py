@@ -6,7 +6,7 @@ for (`Mapping.values`), and the next trial reads them so.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from django.utils.translation import gettext as _
 
@@ -46,22 +46,27 @@ def likeliest(text: str, choices: Mapping[str, str]) -> str:
 
 
 def read_values(
-    columns: Mapping[str, Column], given: object, errors: dict[str, list[str]]
+    columns: Mapping[str, Column], given: object, errors: dict[str, list[str]], *, answered: Collection[str]
 ) -> dict[str, dict[str, str]]:
-    """Return what a person or a program says of the texts of `columns` {name: column}; note what is wrong."""
+    """Return what a person or a program says of the texts of `columns` {name: column}; note what is wrong.
+
+    What is said of a field that no column of the file answers (`answered`) is forgotten with that column.
+    """
     if given is None:
         return {}
     if not isinstance(given, dict):
         errors["values"] = [_("Donnez pour chaque champ les textes du fichier et ce que chacun vaut.")]
         return {}
+    for name in sorted(set(given) - set(columns)):
+        errors[f"values.{printable(name)}"] = [_("La couche n'a pas ce champ.")]
     found: dict[str, dict[str, str]] = {}
-    for name, column in columns.items():
+    for name in (one for one in columns if one in answered):
         said = given.get(name) or {}
         if not isinstance(said, dict) or len(said) > MAX_TOLD:
             text = _("Donnez {texte du fichier: code du choix}, %(max)d textes au plus.")
             errors[f"values.{name}"] = [text % {"max": MAX_TOLD}]
             continue
-        allowed = {"", *choices_of(column)}
+        allowed = {"", *choices_of(columns[name])}
         wrong = [text for text, code in said.items() if not (_is_sound(text) and _is_one_of(code, allowed))]
         if wrong:
             refusal = _("« %(text)s » : donnez le code d'un choix de ce champ, ou rien pour le laisser vide.")

@@ -132,8 +132,7 @@ def read_mapping(
         crs=_crs(given, errors),
         match=str(match),
         radius_m=_radius(given, errors),
-        # What is said of a field that no column answers any more is forgotten with it.
-        values=read_values({name: known[name] for name in found}, given.get("values"), errors),
+        values=read_values(known, given.get("values"), errors, answered=found),
         **single,
     )
     _check_whole(couche, mapping, errors, has_geometry=has_geometry)

@@ -173,6 +173,7 @@ def test_no_choice_is_proposed_between_two_as_likely() -> None:
         ({"kind": {"x" * 81: "cafe"}}, "values.kind"),
         ({"kind": {f"t{rank}": "cafe" for rank in range(1001)}}, "values.kind"),
         ({"nom": {"Bar": "cafe"}}, "values.nom"),
+        ({"absent": {"Bar": "cafe"}}, "values.absent"),
     ],
 )
 def test_what_is_no_choice_is_refused_by_name(send: Send, given: Any, field: str) -> None:
@@ -185,7 +186,7 @@ def test_what_is_no_choice_is_refused_by_name(send: Send, given: Any, field: str
 def test_what_is_said_of_a_field_without_column_is_forgotten(send: Send) -> None:
     row = send(csv_of(*GOOD))
     fields = {name: source for name, source in row.mapping["fields"].items() if name != "services"}
-    desk.describe(row, {**row.mapping, "fields": fields, "values": {"services": {"néant": ""}, "x": 3}})
+    desk.describe(row, {**row.mapping, "fields": fields, "values": {"services": {"néant": ""}}})
     assert row.mapping["values"] == {}
 
 
