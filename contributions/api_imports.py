@@ -69,12 +69,14 @@ class ImportAnswer(serializers.Serializer):
 
 def represent(row: Import) -> dict[str, Any]:
     """Return what a program reads of an import."""
-    plain = ("name", "state", "sha256", "crs", "columns", "sample", "mapping", "rows_done", "counts")
+    plain = (
+        "name", "state", "sha256", "crs", "columns", "sample", "mapping", "rows_done", "counts", "unknown", "error",
+    )  # fmt: skip
     found = desk.has_errors(row)
     return {
         "id": str(row.pk),
         "couche": row.couche.slug,
-        **{name: getattr(row, name) for name in (*plain, "unknown", "error")},
+        **{name: getattr(row, name) for name in plain},
         "errors_url": f"/api/v1/imports/{row.pk}/erreurs.csv" if found else None,
         "created_at": row.created_at,
         "finished_at": row.finished_at,

@@ -35,7 +35,6 @@ class Service:
     says all it does, `conforms_to` the standard it follows.
     """
 
-    name: str
     title: str
     text: str
     url: str
@@ -137,7 +136,6 @@ def _services(couche: Couche) -> list[Service]:
     tiles = f"{site}/tuiles/{couche.slug}/derniere/tilejson.json"
     return [
         Service(
-            name="ogc",
             title="OGC API – Features",
             text=_("Objets en GeoJSON, page par page, avec projections et filtres CQL2 : pour QGIS et GDAL."),
             url=f"{site}/ogc/collections/{couche.slug}",
@@ -146,7 +144,6 @@ def _services(couche: Couche) -> list[Service]:
             conforms_to="http://www.opengis.net/spec/ogcapi-features-1/1.0",
         ),
         Service(
-            name="wfs",
             title="WFS 2.0",
             text=_(
                 "Objets en GML 3.2 ou GeoJSON, avec projections et filtres : pour les logiciels plus anciens."
@@ -157,7 +154,6 @@ def _services(couche: Couche) -> list[Service]:
             conforms_to="http://www.opengis.net/def/serviceType/ogc/wfs/2.0",
         ),
         Service(
-            name="tuiles",
             title="TileJSON",
             text=_("Tuiles vectorielles, pour montrer la couche sur une carte."),
             url=tiles,

@@ -5,8 +5,9 @@ statement of `exports.rows`, put in the place of a table's name. PostgreSQL merg
 query: a box goes through the spatial index, and only the columns asked for are computed.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self
 
 from django.apps.registry import Apps
@@ -55,22 +56,16 @@ _EVERYWHERE = {"disjoint", "fes_beyond", "isnull"}
 class _Rows(BaseTable):
     """The statement of one version's rows, where a query names its table.
 
-    `placed` is the same for a query that asks for a place: one index answers for it and the version.
+    `statement(placed)` is asked when the query is known: of one that asks for a place, an index
+    answers for it and for the version together.
     """
 
-    def __init__(self, name: str, alias: str | None, *, statement: str, placed: str):
-        super().__init__(name, alias)
-        self.statement, self.placed = statement, placed
+    statement: Callable[[bool], str]
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the statement, named like the table it stands for."""
-        statement = self.placed if _is_placed(compiler.query.where) else self.statement
+        statement = self.statement(_is_placed(compiler.query.where))
         return f"{statement} {compiler.quote_name_unless_alias(self.table_alias)}", []
-
-    def relabeled_clone(self, change_map: dict[str | None, str]) -> Self:
-        """Return the same under another alias."""
-        alias = change_map.get(self.table_alias) or self.table_alias
-        return self.__class__(self.table_name, alias, statement=self.statement, placed=self.placed)
 
 
 def _is_placed(where: WhereNode) -> bool:
@@ -137,14 +132,18 @@ def published_rows(version: CoucheVersion) -> PublishedQuerySet:
     """Return the rows of a version, in the order of their keys, from the database for reading."""
     model = _model_of(version)
     query = Query(model)
-    at_rest, placed = _statement(version), _statement(version, placed=True)
-    query.base_table_class = partial(_Rows, statement=at_rest, placed=placed)  # type: ignore[assignment]  # called like it
+
+    class Rows(_Rows):
+        # Composed once for all the queries of a request, and by those alone: capabilities make none.
+        statement = staticmethod(cache(partial(_statement, version)))
+
+    query.base_table_class = Rows
     rows = PublishedQuerySet(model, query=query, using=reader().alias)
     rows.version = version
     return rows
 
 
-def _statement(version: CoucheVersion, *, placed: bool = False) -> str:
+def _statement(version: CoucheVersion, placed: bool) -> str:
     columns = columns_of(version.couche)
     values = [
         sql.SQL("({}){} AS {}").format(
